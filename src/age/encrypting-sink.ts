@@ -1,7 +1,7 @@
 import type { ArchiveSink } from '../archive/sink.js';
 import { cryptoThread } from '../threads/crypto-thread.js';
 import type { Block } from '../threads/shared-ring.js';
-import { CHUNK_BYTES, type PayloadKey, type PlainChunk } from './payload.js';
+import { CHUNK_BYTES, type PayloadKey } from './payload.js';
 
 /** Chunks that are sealed together, 2 MiB: each message to the thread has its cost. */
 const CHUNKS_AT_ONCE = 32;
@@ -31,19 +31,19 @@ export class EncryptingSink implements ArchiveSink {
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
-    await this.#seal(this.#fill(chunks));
+    await this.#seal(this.#fill(chunks), false);
   }
 
   /** Writes the last chunk. Nothing may be written after it. */
   async end(): Promise<void> {
     const held = this.#held.subarray(0, this.#heldBytes);
-    await this.#seal([{ number: this.#number, isLast: true, pieces: [held] }]);
+    await this.#seal([[held]], true);
     await this.#writing;
   }
 
   /** Cuts the bytes into chunks, and holds back what may belong to the last one. */
-  #fill(chunks: readonly Uint8Array[]): PlainChunk[] {
-    const full: PlainChunk[] = [];
+  #fill(chunks: readonly Uint8Array[]): Uint8Array[][] {
+    const full: Uint8Array[][] = [];
 
     // The thread reads these bytes later than they are replaced.
     const held = Buffer.from(this.#held.subarray(0, this.#heldBytes));
@@ -54,7 +54,7 @@ export class EncryptingSink implements ArchiveSink {
       while (at < chunk.length) {
         if (room === 0) {
           // More bytes follow, so this chunk is not the last one.
-          full.push({ number: this.#number++, isLast: false, pieces });
+          full.push(pieces);
           pieces = [];
           room = CHUNK_BYTES;
         }
@@ -73,9 +73,12 @@ export class EncryptingSink implements ArchiveSink {
     return full;
   }
 
-  async #seal(chunks: readonly PlainChunk[]): Promise<void> {
+  async #seal(chunks: readonly Uint8Array[][], isEnd: boolean): Promise<void> {
     for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {
-      const sealed = await this.#key.seal(this.#thread, chunks.slice(at, at + CHUNKS_AT_ONCE));
+      const parts = chunks.slice(at, at + CHUNKS_AT_ONCE);
+      const first = this.#number;
+      this.#number += parts.length;
+      const sealed = await this.#key.seal(this.#thread, { first, parts, endsWithLast: isEnd });
       // One write at a time; a failure of the last one is thrown here.
       await this.#writing;
       this.#writing = this.#write(sealed);

@@ -1,5 +1,5 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
-import type { CryptoThread, Unsealed } from '../threads/crypto-thread.js';
+import type { CryptoThread } from '../threads/crypto-thread.js';
 import type { Block } from '../threads/shared-ring.js';
 
 /**
@@ -15,14 +15,18 @@ export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 /** The nonce between the header and the first chunk. */
 export const NONCE_BYTES = 16;
 
+const NONCE_OF_CHUNK_BYTES = 12;
 const CIPHER = 'chacha20-poly1305';
 const OPTIONS = { authTagLength: TAG_BYTES };
 
-/** A chunk whose plaintext is in pieces. */
-export interface PlainChunk {
-  number: number;
-  isLast: boolean;
-  pieces: readonly Uint8Array[];
+/** Chunks that follow each other. */
+export interface PlainChunks {
+  /** The number of the first one. */
+  first: number;
+  /** The pieces of each. */
+  parts: readonly (readonly Uint8Array[])[];
+  /** Whether the last of them is the last one of the payload. */
+  endsWithLast: boolean;
 }
 
 export class PayloadKey {
@@ -36,11 +40,13 @@ export class PayloadKey {
    * Seals chunks, and resolves to the ciphertext, one chunk behind the other. Their plaintext must not
    * change meanwhile.
    */
-  seal(thread: CryptoThread, chunks: readonly PlainChunk[]): Promise<Block> {
-    const parts = chunks.map(({ number, isLast, pieces }): Unsealed => {
-      return { nonce: nonceOf(number, isLast), pieces };
-    });
-    return thread.seal(this.#key, parts);
+  seal(thread: CryptoThread, { first, parts, endsWithLast }: PlainChunks): Promise<Block> {
+    const nonces = Buffer.alloc(parts.length * NONCE_OF_CHUNK_BYTES);
+    for (const at of parts.keys()) {
+      const isLast = endsWithLast && at === parts.length - 1;
+      nonces.set(nonceOf(first + at, isLast), at * NONCE_OF_CHUNK_BYTES);
+    }
+    return thread.seal(this.#key, { nonces, parts });
   }
 
   /** Opens a chunk; returns `undefined` if it is not this chunk of this file. */
@@ -60,7 +66,7 @@ export class PayloadKey {
 }
 
 function nonceOf(number: number, isLast: boolean): Buffer {
-  const nonce = Buffer.alloc(12);
+  const nonce = Buffer.alloc(NONCE_OF_CHUNK_BYTES);
   nonce.writeBigUInt64BE(BigInt(number), 3);
   nonce[11] = isLast ? 1 : 0;
   return nonce;

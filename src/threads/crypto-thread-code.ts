@@ -3,16 +3,23 @@
 /** Where bytes are: the index of a memory, the first byte, the length; one after the other. */
 export type Places = number[];
 
-interface SealedPart {
-  nonce: Uint8Array;
-  pieces: Places;
-}
-
 export type Task =
   | { kind: 'digest'; id: number; places: Places }
   | { kind: 'update'; id: number; stream: number; places: Places }
   | { kind: 'finish'; id: number; stream: number }
-  | { kind: 'seal'; id: number; key: Uint8Array; parts: SealedPart[]; out: Places };
+  | SealTask;
+
+/** The plaintext of all parts, one after the other: the first `counts[0]` pieces are the first part. */
+interface SealTask {
+  kind: 'seal';
+  id: number;
+  key: Uint8Array;
+  /** 12 bytes for each part. */
+  nonces: Uint8Array;
+  counts: number[];
+  places: Places;
+  out: Places;
+}
 
 export interface Request {
   /** Memories that the thread does not know yet, with their indexes. */
@@ -65,17 +72,22 @@ export function answerRequests(): void {
     return hash;
   }
 
-  function seal(key: Uint8Array, parts: SealedPart[], out: Places): void {
+  function seal({ key, nonces, counts, places, out }: SealTask): void {
     const [target = new Uint8Array()] = piecesAt(out);
+    const pieces = piecesAt(places);
     let at = 0;
     const put = (bytes: Uint8Array): void => {
       target.set(bytes, at);
       at += bytes.length;
     };
-    for (const { nonce, pieces } of parts) {
+    for (const [part, count] of counts.entries()) {
+      const nonce = nonces.subarray(part * 12, (part + 1) * 12);
       const options = { authTagLength: 16 };
       const cipher = crypto.createCipheriv('chacha20-poly1305', key, nonce, options);
-      for (const piece of piecesAt(pieces)) put(cipher.update(piece));
+      for (let left = count; left > 0; left--) {
+        const next = pieces.next();
+        if (next.done !== true) put(cipher.update(next.value));
+      }
       cipher.final();
       put(cipher.getAuthTag());
     }
@@ -107,7 +119,7 @@ export function answerRequests(): void {
         return { id, sha256, md5: '' };
       }
       case 'seal':
-        seal(task.key, task.parts, task.out);
+        seal(task);
         return { id, sha256: '', md5: '' };
     }
   }

@@ -10,8 +10,8 @@ import {
   answerRequests,
 } from './crypto-thread-code.js';
 
+/** Lower-case hex. */
 export interface Digests {
-  /** Lower-case hex. */
   sha256: string;
   md5: string;
 }
@@ -24,11 +24,12 @@ export interface RunningDigest {
   finish(): Promise<string>;
 }
 
-/** Plaintext in pieces, which is sealed as one. */
+/** Plaintext in parts, of which each is sealed by itself. */
 export interface Unsealed {
-  /** 12 bytes. */
-  nonce: Uint8Array;
-  pieces: readonly Uint8Array[];
+  /** 12 bytes for each part. */
+  nonces: Uint8Array;
+  /** The pieces of each part. */
+  parts: readonly (readonly Uint8Array[])[];
 }
 
 interface Waiting {
@@ -113,13 +114,15 @@ export class CryptoThread {
    * Seals parts with ChaCha20-Poly1305, each with its tag behind it, and resolves to them one after
    * the other. `key` has 32 bytes. The plaintext must not change meanwhile.
    */
-  async seal(key: Uint8Array, parts: readonly Unsealed[]): Promise<Block> {
-    const plainBytes = parts.reduce((sum, { pieces }) => sum + bytesOf(pieces), 0);
-    const block = sharedBlock(this.#sealed, plainBytes + parts.length * TAG_BYTES);
+  async seal(key: Uint8Array, { nonces, parts }: Unsealed): Promise<Block> {
+    const pieces = parts.flat();
+    const plainBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const block = this.#sealed.takeShared(plainBytes + parts.length * TAG_BYTES);
+    const lent = this.#lend(pieces);
     const out = this.#lend([block.bytes]);
-    const lent = parts.map(({ pieces }) => this.#lend(pieces));
-    const sealed = parts.map(({ nonce }, i) => ({ nonce, pieces: lent[i]?.places ?? [] }));
-    await this.#ask({ kind: 'seal', key, parts: sealed, out: out.places }, ...lent, out);
+    const counts = parts.map((part) => part.length);
+    const task = { kind: 'seal', key, nonces, counts } as const;
+    await this.#ask({ ...task, places: lent.places, out: out.places }, lent, out);
     return block;
   }
 
@@ -161,10 +164,9 @@ export class CryptoThread {
     const own: number[] = [];
     const blocks: Block[] = [];
     for (const chunk of chunks) {
-      if (chunk.length === 0) continue;
       let { buffer: memory, byteOffset: start } = chunk;
       if (!(memory instanceof SharedArrayBuffer)) {
-        const block = sharedBlock(this.#staging, chunk.length);
+        const block = this.#staging.takeShared(chunk.length);
         block.bytes.set(chunk);
         blocks.push(block);
         ({ buffer: memory, byteOffset: start } = block.bytes);
@@ -212,17 +214,6 @@ let current: CryptoThread | undefined;
 export function cryptoThread(): CryptoThread {
   if (current?.hasEnded !== false) current = new CryptoThread();
   return current;
-}
-
-/** Takes a block from the ring, or where it is full, shared memory of its own. */
-function sharedBlock(ring: SharedRing, sizeBytes: number): Block {
-  const block = ring.take(sizeBytes);
-  if (block.bytes.buffer === ring.memory) return block;
-  return { bytes: Buffer.from(new SharedArrayBuffer(sizeBytes)), release: () => undefined };
-}
-
-function bytesOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
 function digestHere(bytes: Uint8Array): Digests {

@@ -13,8 +13,9 @@ export class SharedRing {
   readonly #live: RingBlock[] = [];
   #next = 0;
 
-  constructor(capacityBytes: number) {
-    this.memory = new SharedArrayBuffer(capacityBytes);
+  /** The number of bytes, or memory that another thread has made. */
+  constructor(capacity: number | SharedArrayBuffer) {
+    this.memory = typeof capacity === 'number' ? new SharedArrayBuffer(capacity) : capacity;
     this.#ring = Buffer.from(this.memory);
   }
 
@@ -29,6 +30,13 @@ export class SharedRing {
     this.#live.push(block);
     this.#next = end;
     return { bytes: this.#ring.subarray(start, end), release: () => this.#release(block) };
+  }
+
+  /** Returns a block as `take`; where the ring is full, one of shared memory of its own. */
+  takeShared(sizeBytes: number): Block {
+    const block = this.take(sizeBytes);
+    if (block.bytes.buffer === this.memory) return block;
+    return { bytes: Buffer.from(new SharedArrayBuffer(sizeBytes)), release: () => undefined };
   }
 
   #roomFor(sizeBytes: number): number | undefined {

@@ -60,14 +60,13 @@ describe('CryptoThread', () => {
     'seals parts of %i bytes, each with its own tag',
     async (length) => {
       const key = randomBytes(32);
-      const parts = [1, 2, 3].map((n) => ({
-        nonce: Buffer.alloc(12, n),
-        pieces: [sharedBytes(length), Buffer.from(`part ${n}`)],
-      }));
-      const { bytes, release } = await digests.seal(key, parts);
+      const nonces = Buffer.concat([1, 2, 3].map((n) => Buffer.alloc(12, n)));
+      const parts = [1, 2, 3].map((n) => [sharedBytes(length), Buffer.from(`part ${n}`)]);
+      const { bytes, release } = await digests.seal(key, { nonces, parts });
       const partBytes = length + 6 + 16;
       expect(bytes.length).toBe(3 * partBytes);
-      for (const [i, { nonce, pieces }] of parts.entries()) {
+      for (const [i, pieces] of parts.entries()) {
+        const nonce = nonces.subarray(i * 12, (i + 1) * 12);
         const sealed = bytes.subarray(i * partBytes, (i + 1) * partBytes);
         const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 });
         decipher.setAuthTag(sealed.subarray(-16));
