@@ -64,7 +64,7 @@ const layers = {
     ...base,
   ],
   lock: ['object-store', 'files', ...base],
-  archive: base,
+  archive: ['threads', ...base],
   age: ['archive', 'threads', ...base],
   threads: base,
   signature: base,

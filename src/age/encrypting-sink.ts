@@ -1,5 +1,5 @@
 import type { ArchiveSink } from '../archive/sink.js';
-import { cryptoThread } from '../threads/crypto-thread.js';
+import { type RunningDigest, cryptoThread } from '../threads/crypto-thread.js';
 import type { Block } from '../threads/shared-ring.js';
 import { CHUNK_BYTES, type PayloadKey } from './payload.js';
 
@@ -13,6 +13,7 @@ const CHUNKS_AT_ONCE = 32;
 export class EncryptingSink implements ArchiveSink {
   readonly #sink: ArchiveSink;
   readonly #key: PayloadKey;
+  readonly #digest: RunningDigest | undefined;
   readonly #thread = cryptoThread();
   #head: readonly Uint8Array[];
   #number = 0;
@@ -28,6 +29,7 @@ export class EncryptingSink implements ArchiveSink {
     this.#sink = sink;
     this.#head = head;
     this.#key = key;
+    this.#digest = sink.lendDigest?.();
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -73,12 +75,14 @@ export class EncryptingSink implements ArchiveSink {
     return full;
   }
 
-  async #seal(chunks: readonly Uint8Array[][], isEnd: boolean): Promise<void> {
-    for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {
-      const parts = chunks.slice(at, at + CHUNKS_AT_ONCE);
+  async #seal(full: readonly Uint8Array[][], isEnd: boolean): Promise<void> {
+    for (let at = 0; at < full.length; at += CHUNKS_AT_ONCE) {
+      const parts = full.slice(at, at + CHUNKS_AT_ONCE);
       const first = this.#number;
       this.#number += parts.length;
-      const sealed = await this.#key.seal(this.#thread, { first, parts, endsWithLast: isEnd });
+      if (first === 0) await this.#digest?.update(this.#head);
+      const chunks = { first, parts, endsWithLast: isEnd };
+      const sealed = await this.#key.seal(this.#thread, chunks, this.#digest);
       // One write at a time; a failure of the last one is thrown here.
       await this.#writing;
       this.#writing = this.#write(sealed);

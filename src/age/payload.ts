@@ -1,5 +1,5 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
-import type { CryptoThread } from '../threads/crypto-thread.js';
+import type { CryptoThread, RunningDigest } from '../threads/crypto-thread.js';
 import type { Block } from '../threads/shared-ring.js';
 
 /**
@@ -37,16 +37,20 @@ export class PayloadKey {
   }
 
   /**
-   * Seals chunks, and resolves to the ciphertext, one chunk behind the other. Their plaintext must not
-   * change meanwhile.
+   * Seals chunks, and resolves to the ciphertext, one chunk behind the other, which `digest` takes in.
+   * Their plaintext must not change meanwhile.
    */
-  seal(thread: CryptoThread, { first, parts, endsWithLast }: PlainChunks): Promise<Block> {
+  seal(
+    thread: CryptoThread,
+    { first, parts, endsWithLast }: PlainChunks,
+    digest: RunningDigest | undefined,
+  ): Promise<Block> {
     const nonces = Buffer.alloc(parts.length * NONCE_OF_CHUNK_BYTES);
     for (const at of parts.keys()) {
       const isLast = endsWithLast && at === parts.length - 1;
       nonces.set(nonceOf(first + at, isLast), at * NONCE_OF_CHUNK_BYTES);
     }
-    return thread.seal(this.#key, { nonces, parts });
+    return thread.seal(this.#key, { nonces, parts }, digest);
   }
 
   /** Opens a chunk; returns `undefined` if it is not this chunk of this file. */

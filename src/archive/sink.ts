@@ -1,6 +1,14 @@
+import type { RunningDigest } from '../threads/crypto-thread.js';
+
 export interface ArchiveSink {
   /** Appends the chunks, one call at a time. Neither side may change them. */
   write(chunks: readonly Uint8Array[]): Promise<void>;
+
+  /**
+   * Hands the digest of what is written to the caller, who from now on adds to it what it writes. Absent:
+   * the sink computes it by itself.
+   */
+  lendDigest?(): RunningDigest;
 }
 
 export interface ArchiveSource {

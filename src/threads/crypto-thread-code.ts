@@ -19,6 +19,8 @@ interface SealTask {
   counts: number[];
   places: Places;
   out: Places;
+  /** The digest that takes in what is sealed. */
+  stream: number | undefined;
 }
 
 export interface Request {
@@ -72,11 +74,14 @@ export function answerRequests(): void {
     return hash;
   }
 
-  function seal({ key, nonces, counts, places, out }: SealTask): void {
+  function seal({ key, nonces, counts, places, out, stream }: SealTask): void {
+    const hash = stream === undefined ? undefined : streamOf(stream);
     const [target = new Uint8Array()] = piecesAt(out);
     const pieces = piecesAt(places);
     let at = 0;
     const put = (bytes: Uint8Array): void => {
+      // Now, while the processor has them at hand.
+      hash?.update(bytes);
       target.set(bytes, at);
       at += bytes.length;
     };

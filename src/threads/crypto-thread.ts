@@ -18,6 +18,8 @@ export interface Digests {
 
 /** A SHA-256 of bytes that come one after the other. */
 export interface RunningDigest {
+  /** Its number on the thread. */
+  readonly stream: number;
   /** Resolves when the bytes are taken in. They must not change before. */
   update(chunks: readonly Uint8Array[]): Promise<void>;
   /** Resolves to lower-case hex. Nothing may be added afterwards. */
@@ -102,6 +104,7 @@ export class CryptoThread {
   beginDigest(): RunningDigest {
     const stream = this.#nextId++;
     return {
+      stream,
       update: async (chunks) => {
         const lent = this.#lend(chunks);
         await this.#ask({ kind: 'update', stream, places: lent.places }, lent);
@@ -112,16 +115,17 @@ export class CryptoThread {
 
   /**
    * Seals parts with ChaCha20-Poly1305, each with its tag behind it, and resolves to them one after
-   * the other. `key` has 32 bytes. The plaintext must not change meanwhile.
+   * the other. `key` has 32 bytes. The plaintext must not change meanwhile. `digest` takes in what is
+   * sealed.
    */
-  async seal(key: Uint8Array, { nonces, parts }: Unsealed): Promise<Block> {
+  async seal(key: Uint8Array, { nonces, parts }: Unsealed, digest?: RunningDigest): Promise<Block> {
     const pieces = parts.flat();
     const plainBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const block = this.#sealed.takeShared(plainBytes + parts.length * TAG_BYTES);
     const lent = this.#lend(pieces);
     const out = this.#lend([block.bytes]);
     const counts = parts.map((part) => part.length);
-    const task = { kind: 'seal', key, nonces, counts } as const;
+    const task = { kind: 'seal', key, nonces, counts, stream: digest?.stream } as const;
     await this.#ask({ ...task, places: lent.places, out: out.places }, lent, out);
     return block;
   }

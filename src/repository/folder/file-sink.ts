@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { cryptoThread } from '../../threads/crypto-thread.js';
+import { type RunningDigest, cryptoThread } from '../../threads/crypto-thread.js';
 import { translateFileError } from '../../files/errors.js';
 import { DRAFT_ADVICE } from '../archive-draft.js';
 
@@ -15,6 +15,7 @@ export class FileSink implements ArchiveSink {
   readonly #file: FileHandle;
   readonly #path: string;
   readonly #digest = cryptoThread().beginDigest();
+  #isDigestLent = false;
   #bytes = 0;
   #unsyncedBytes = 0;
   #syncing: Promise<void> | undefined;
@@ -23,6 +24,11 @@ export class FileSink implements ArchiveSink {
   constructor(file: FileHandle, path: string) {
     this.#file = file;
     this.#path = path;
+  }
+
+  lendDigest(): RunningDigest {
+    this.#isDigestLent = true;
+    return this.#digest;
   }
 
   async write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -62,7 +68,7 @@ export class FileSink implements ArchiveSink {
     // The caller may reuse its memory when both have ended.
     const [written, digested] = await Promise.allSettled([
       this.#file.writev(chunks),
-      this.#digest.update(chunks),
+      this.#isDigestLent ? undefined : this.#digest.update(chunks),
     ]);
     if (written.status === 'rejected') throw written.reason;
     if (digested.status === 'rejected') throw digested.reason;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { cryptoThread } from '../../threads/crypto-thread.js';
+import { type RunningDigest, cryptoThread } from '../../threads/crypto-thread.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type {
   ListedPart,
@@ -32,6 +32,7 @@ export class S3UploadSink implements ArchiveSink {
   readonly #retention: Retention | null;
   readonly #thread = cryptoThread();
   readonly #digest = this.#thread.beginDigest();
+  #isDigestLent = false;
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   readonly #uploading = new Set<Promise<void>>();
@@ -62,10 +63,15 @@ export class S3UploadSink implements ArchiveSink {
     this.#signal = AbortSignal.any([place.signal, this.#ended.signal]);
   }
 
+  lendDigest(): RunningDigest {
+    this.#isDigestLent = true;
+    return this.#digest;
+  }
+
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     // The caller may reuse its memory when the digest has it, too.
-    const digesting = this.#digest.update(chunks);
-    digesting.catch(() => undefined);
+    const digesting = this.#isDigestLent ? undefined : this.#digest.update(chunks);
+    digesting?.catch(() => undefined);
     for (const chunk of chunks) {
       this.#bytes += chunk.length;
       let position = 0;
