@@ -93,7 +93,8 @@ async function openParent(
   const checked = await signedForUse(destination, parent);
   if ('why' in checked) {
     const why = `${parent.id} cannot be the parent of a signed backup: ${checked.why}`;
-    unfit(why, 'Name the key that signed it with --signer, or leave out --parent.'); return;
+    unfit(why, 'Name the key that signed it with --signer, or leave out --parent.');
+    return;
   }
   const { backup } = checked;
   const cannot = `${parent.id} cannot be the parent`;
@@ -101,7 +102,10 @@ async function openParent(
   if (backup.summary.kind === 'valid') {
     const records = { destination, backups: all, signal };
     const why = await whyRecordsUnfit(records, backup.summary.summary);
-    if (why !== undefined) { unfit(`${cannot}: ${why}`, verifyHint); return; }
+    if (why !== undefined) {
+      unfit(`${cannot}: ${why}`, verifyHint);
+      return;
+    }
   }
   let baseline: Baseline | undefined;
   try {
@@ -124,7 +128,8 @@ async function openParent(
       return undefined;
     }
     if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
-    unfit(`${cannot}: ${error.message}`, verifyHint); return;
+    unfit(`${cannot}: ${error.message}`, verifyHint);
+    return;
   }
 }
 
