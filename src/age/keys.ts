@@ -64,7 +64,7 @@ async function checkRecipient(text: string, origin: string): Promise<void> {
   } catch (error) {
     throw wrongKey(
       `${origin}: ${JSON.stringify(shortened(text))} is not an age recipient`,
-      'Recipients begin with age1 and have 62 characters. Copy the whole line that "mangamotion key show FILE" prints.',
+      'A recipient begins with age1. Copy the whole line that "mangamotion key show FILE" prints.',
       error,
     );
   }

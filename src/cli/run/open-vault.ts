@@ -151,7 +151,7 @@ export async function writeKeyFile(file: string, text: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') {
       throw new MangamotionError('refused', `${file} exists, and keys are never overwritten`, {
-        hint: 'Choose another name. "mangamotion key show" prints the public part of an existing key.',
+        hint: `"mangamotion key show ${file}" prints the public part of this key. To make another key, choose another name or move this file away.`,
         cause: error,
       });
     }

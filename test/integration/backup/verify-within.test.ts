@@ -229,7 +229,7 @@ describe('a run', () => {
     const { total_bytes, read_bytes } = first.answer;
     expect(status.answer.verification).toMatchObject({ total_bytes, read_bytes });
     const text = await run(['backup', 'status', folder]);
-    expect(text.stdout).toMatch(/read +\d+ % of .+ was read within 30d 0h, some never/);
+    expect(text.stdout).toMatch(/read +\d+ % of .+ was read within 30 days, some never/);
     // The first run counts as one after a day, so it may read everything.
     await rm(join(folder, RECORD));
     const all = await run(['backup', 'verify', folder, '--within', '1h']);

@@ -13,6 +13,7 @@ import type { OptionSpecs, OptionValues } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
 import { parseDuration } from '../../values/duration.js';
 import { readVersion } from '../../argv/version.js';
+import type { WorkProgress } from '../../../progress.js';
 import type { Page } from '../../output/page.js';
 import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
@@ -257,17 +258,22 @@ async function openBackupContext(
     ...{ store, destination, noEncryption },
     findings: await findingsAbout(context, store),
     signal: context.signal,
-    progress: {
-      start: (label) => context.progress.start(label),
-      phase: (label) => context.progress.phase(label),
-      update: (counts) => context.progress.update(counts),
-      warn: (message) => context.warn(message),
-    },
+    progress: progressFor(context),
     clock: {
       now: () => context.now(),
       sleep: (ms) => sleep(ms, undefined, { signal: context.signal }),
     },
     tool: `mangamotion ${readVersion()}`,
+  };
+}
+
+/** Returns the progress of the command for work whose warnings go where those of the command go. */
+export function progressFor(context: CommandContext): WorkProgress {
+  return {
+    start: (label) => context.progress.start(label),
+    phase: (label) => context.progress.phase(label),
+    update: (counts) => context.progress.update(counts),
+    warn: (message) => context.warn(message),
   };
 }
 

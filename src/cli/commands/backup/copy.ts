@@ -10,7 +10,7 @@ import type { OptionValues } from '../../argv/option-specs.js';
 import { csvRows } from '../../output/answers.js';
 import { countOf } from '../../output/units.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
-import { WRITING_ENDS, lockOption, refuseAppendOnly } from './backup-options.js';
+import { WRITING_ENDS, lockOption, progressFor, refuseAppendOnly } from './backup-options.js';
 import { backupArgument, chooseOptions, findBackup, pastIn } from './backup-name.js';
 import { csvColumns, describe } from './copy-report.js';
 import { keepOptions, policyIn } from './keep-options.js';
@@ -80,12 +80,12 @@ export const backupCopy = defineCommand({
     const { verify, waitLock } = values;
     // A server copies the current version, whatever was read.
     const stream = values.stream || values.asStoredAt !== undefined;
-    const { signal, progress, dryRun } = context;
+    const { signal, dryRun } = context;
     const report = await copyBackups(
-      { source, target, vault: await openVault(), signal, progress },
+      { source, target, vault: await openVault(), signal, progress: progressFor(context) },
       { choose, dryRun, verify, stream, waitLockMs: waitLock ?? 0 },
     );
-    progress.done();
+    context.progress.done();
     refuseTheOnlyOne(report);
     tellMore(context, report);
     await context.output.document({

@@ -1,6 +1,7 @@
 import type { Coverage } from '../../../repository/readings.js';
 import type { Tone } from '../../output/paint.js';
 import type { Presentation } from '../../output/columns.js';
+import { countOf } from '../../output/units.js';
 
 /** Says how much of a destination was read within a period, and first of all what of it is damaged. */
 export function coverageText(
@@ -20,7 +21,8 @@ function shareText(
   { total_bytes: total, read_bytes: read, oldest_read_at: oldest }: Coverage,
   withinSeconds: number,
 ): { text: string; tone?: Tone } {
-  const period = people.duration(withinSeconds);
+  const days = withinSeconds / 86_400;
+  const period = Number.isInteger(days) ? countOf(days, 'day') : people.duration(withinSeconds);
   if (total === 0) return { text: 'there is nothing to read' };
   if (read >= total) return { text: `every byte was read within ${period}`, tone: 'good' };
   // Rounded down: 99.9 % must not look like everything.

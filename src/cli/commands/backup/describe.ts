@@ -3,6 +3,7 @@ import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf, formatCount } from '../../output/units.js';
+import { untilTime } from './lock-text.js';
 import { withMark } from './status-marks.js';
 
 /** Failures that people are shown; the JSON has them all. */
@@ -156,7 +157,7 @@ function lockOfShown(page: Page, { lock }: Summary, { held }: ShownBackup): Fiel
 }
 
 function untilText({ people }: Page, { mode, until }: { mode: string; until: string }): string {
-  return `until ${people.onTerminal ? people.time(until) : until} (${mode})`;
+  return `until ${untilTime(people, until)} (${mode})`;
 }
 
 /** Says how many keys of Redis the backup holds, and which it lacks. */

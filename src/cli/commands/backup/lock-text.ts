@@ -1,4 +1,5 @@
 import { type LockState, optionsOfPast } from '../../../repository/lock-state.js';
+import type { Presentation } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf } from '../../output/units.js';
 import { withMark } from './status-marks.js';
@@ -7,7 +8,11 @@ import { withMark } from './status-marks.js';
 const MOST_FILES = 3;
 
 /** What `backup status` says of object locks; nothing for a destination without. */
-export function lockFields({ people }: Page, state: LockState | null, location: string): Field[] {
+export function lockFields(
+  { people }: Pick<Page, 'people'>,
+  state: LockState | null,
+  location: string,
+): Field[] {
   if (state === null) return [];
   const { newest, short, hidden, problem } = state;
   const locked = newest.map(({ id, mode, until, kept_until: kept }) =>
@@ -15,14 +20,14 @@ export function lockFields({ people }: Page, state: LockState | null, location: 
       ? { label: 'locked', ...withMark('unlocked', `${id} is not locked, and earlier ones are`) }
       : {
           label: problem === null ? 'locked' : 'lock set',
-          text: `${id} until ${people.time(until)} (${mode ?? ''}), ${comparison(until, kept)}`,
+          text: `${id} until ${untilTime(people, until)} (${mode ?? ''}), ${comparison(until, kept)}`,
         },
   );
   const tooShort = short.slice(0, MOST_FILES).map(({ file, until }) => ({
     label: 'locked',
     ...withMark(
       'short',
-      until === null ? `${file} is not locked` : `${file} only until ${people.time(until)}`,
+      until === null ? `${file} is not locked` : `${file} only until ${untilTime(people, until)}`,
     ),
   }));
   const over = hidden.slice(0, MOST_FILES).map(({ file, by, at }) => ({
@@ -43,6 +48,11 @@ export function lockFields({ people }: Page, state: LockState | null, location: 
         ];
   const unknown = problem === null ? [] : [{ label: 'locks', ...withMark('unknown', problem) }];
   return [...locked, ...unknown, ...tooShort, ...over, ...next];
+}
+
+/** When a lock ends: a time, because `until in 29 days` reads badly. */
+export function untilTime(people: Presentation, until: string): string {
+  return people.onTerminal ? people.clock(until) : until;
 }
 
 const DAY_MS = 86_400_000;

@@ -120,7 +120,7 @@ function describe(
 
 function verificationText({ people }: Page, verification: DestinationStatus['verification']) {
   if (verification === null) {
-    return { text: 'never: "backup verify DESTINATION --within 30d" reads it bit by bit' };
+    return { text: 'never: "backup verify DESTINATION --within 30d" reads it in parts' };
   }
   return coverageText(people, verification, verification.within_seconds);
 }

@@ -81,10 +81,7 @@ const SHORTEST_LOCK_MS = 10_000;
 function parseLockFor(text: string): number {
   const ms = parseDuration(text);
   if (ms >= SHORTEST_LOCK_MS && ms <= LONGEST_REHEARSAL_LOCK_MS) return ms;
-  throw new MangamotionError(
-    'usage',
-    'must be from 10s to 1d: nobody ends a lock in the mode COMPLIANCE',
-  );
+  throw new MangamotionError('usage', 'must be from 10s to 1d');
 }
 
 /** The options of the drill that attacks a copy. */
@@ -99,8 +96,8 @@ export const attackOptions = {
   lockFor: {
     value: 'duration',
     description:
-      'how long the copies are locked, if the backup is: they stay that long (default: 15m, and more for ' +
-      'many files)',
+      'how long to lock the copies of a locked backup, from 10s to 1d: until then nobody can remove ' +
+      'copies in the mode COMPLIANCE (default: 15m, and more for many files)',
     parse: parseLockFor,
   },
 } as const satisfies OptionSpecs;
