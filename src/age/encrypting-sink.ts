@@ -3,7 +3,7 @@ import { type RunningDigest, cryptoThread } from '../threads/crypto-thread.js';
 import type { Block } from '../threads/shared-ring.js';
 import { CHUNK_BYTES, type PayloadKey } from './payload.js';
 
-/** Chunks that are sealed together, 2 MiB: each message to the thread has its cost. */
+/** The number of chunks that are sealed together (2 MiB), because each message to the thread has a cost. */
 const CHUNKS_AT_ONCE = 32;
 
 /**
@@ -47,7 +47,7 @@ export class EncryptingSink implements ArchiveSink {
   #fill(chunks: readonly Uint8Array[]): Uint8Array[][] {
     const full: Uint8Array[][] = [];
 
-    // The thread reads these bytes later than they are replaced.
+    // The caller may replace these bytes before the thread has read them.
     const held = Buffer.from(this.#held.subarray(0, this.#heldBytes));
     let pieces: Uint8Array[] = [held];
     let room = CHUNK_BYTES - held.length;

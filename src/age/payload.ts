@@ -19,13 +19,13 @@ const NONCE_OF_CHUNK_BYTES = 12;
 const CIPHER = 'chacha20-poly1305';
 const OPTIONS = { authTagLength: TAG_BYTES };
 
-/** Chunks that follow each other. */
+/** Consecutive chunks. */
 export interface PlainChunks {
-  /** The number of the first one. */
+  /** The number of the first chunk. */
   first: number;
-  /** The pieces of each. */
+  /** The pieces of each chunk. */
   parts: readonly (readonly Uint8Array[])[];
-  /** Whether the last of them is the last one of the payload. */
+  /** Whether the last of these chunks ends the payload. */
   endsWithLast: boolean;
 }
 

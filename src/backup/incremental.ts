@@ -78,7 +78,7 @@ async function planIncremental(
 /**
  * Opens the parent. Resolves to `undefined`, after a warning, if no incremental can be made of it: it is
  * not signed as this backup will be, its records or its sidecar are wrong, it is in cold storage, or it is
- * encrypted for others. Rejects with `refused` if it was named and is not signed, or is wrong.
+ * encrypted for others. If the user named the parent, a missing signature or a fault rejects with `refused`.
  */
 async function openParent(
   context: HeldContext,
@@ -123,7 +123,7 @@ async function openParent(
     // With a request it is the store that denies access.
     if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
       progress.warn(
-        `this host has no key for the index of ${parent.id}, so that only full backups are possible: making one ("mangamotion key new --host" makes a key for later ones)`,
+        `this host has no key for the index of ${parent.id}, and makes a full backup ("mangamotion key new --host" makes a key, so that later ones can be incremental)`,
       );
       return undefined;
     }

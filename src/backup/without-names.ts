@@ -1,7 +1,7 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import { reservedIdOf } from '../repository/names.js';
 
-/** An encrypted run names no object, also where it fails: its output is often kept in plain text. Pure. */
+/** Errors of encrypted runs name no object, because logs are often kept in plain text. Pure. */
 
 const WHY = 'what it concerned is not named, because the backup is encrypted';
 
@@ -14,7 +14,7 @@ interface Endpoints {
 
 /**
  * Returns an error of an encrypted run without the names of objects, and without a cause, which may have
- * them. What the error says of the destination stays: nobody else's names are there.
+ * them. What the error says of the destination stays, because the destination has no names of objects.
  */
 export function withoutNames(error: unknown, endpoints: Endpoints): MangamotionError {
   if (!isMangamotionError(error) || error.code === 'internal') return unexpected(error);
@@ -39,7 +39,7 @@ function isOfDestination(message: string, { store, destination }: Endpoints): bo
   return destination !== store && message.includes(destination) && !message.includes(store);
 }
 
-/** Keeps the places in the code, for a report. */
+/** Keeps the stack trace, for a bug report. */
 function unexpected(error: unknown): MangamotionError {
   const hidden = new MangamotionError(
     'internal',

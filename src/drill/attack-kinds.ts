@@ -14,7 +14,7 @@ export const ATTACK_KINDS = [
 ] as const;
 export type AttackKind = (typeof ATTACK_KINDS)[number];
 
-/** For people. `bypass`: with the header that bypasses locks in the mode GOVERNANCE. */
+/** The names for people. `bypass`: with the header that bypasses locks in the mode GOVERNANCE. */
 export const ATTACK_TEXTS: Readonly<Record<AttackKind, string>> = {
   end_lock: 'shorten the lock',
   end_lock_bypass: 'shorten it, with bypass',

@@ -75,7 +75,7 @@ export async function versionsBelow(
   return versions;
 }
 
-/** Not every server lists uploads. What it has of them takes space, and does no harm. */
+/** Not every server lists uploads. Unfinished uploads take space, and do no other harm. */
 async function uploadsBelow({ store, bucket, prefix }: BucketPlace) {
   try {
     const uploads = await store.listMultipartUploads(bucket, prefix, CLEANING);

@@ -4,7 +4,7 @@ import type { BucketPlace } from '../repository/backup-files.js';
 
 /** A drill attacks a copy of a backup beside the backups, with keys that may destroy them. */
 
-/** Whether a key lies in the place of a drill, and in no way leads out of it. */
+/** Whether a key lies in the place of a drill, and has no segments that lead out of it. */
 export function isInside({ prefix }: Pick<BucketPlace, 'prefix'>, key: string): boolean {
   if (prefix === '' || !prefix.endsWith('/') || !key.startsWith(prefix)) return false;
   const segments = key.slice(prefix.length).split('/');

@@ -61,7 +61,7 @@ export async function openPlace(context: JournalContext, count: number): Promise
   return own;
 }
 
-/** Clears what dead drills left. What cannot be removed is warned of, and stays in the journal. */
+/** Clears what dead drills left. Warns of what cannot be removed, which stays in the journal. */
 export async function clearStale(context: JournalContext, own: OwnEntry): Promise<void> {
   const { entries, nowMs } = await own.staleEntries();
   for (const stale of entries) await clearEntry(context, stale, nowMs);

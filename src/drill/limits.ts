@@ -32,7 +32,7 @@ export const ATTACKS_AT_ONCE = 8;
 export const MOST_NOISE_BYTES = 64 * 1024;
 /** Files of a backup, with those of what it refers to, that a ransom drill copies and attacks. */
 export const MOST_REHEARSED_FILES = 10_000;
-/** How long the copies are locked at least: so long, and longer for many files. */
+/** The shortest time for which the copies are locked; it is longer for many files. */
 export const REHEARSAL_LOCK_MS = 15 * 60_000;
 export const REHEARSAL_LOCK_MS_PER_FILE = 2000;
 /** The longest that --lock-for may say: nobody can end a lock in the mode COMPLIANCE. */

@@ -78,7 +78,7 @@ function optionsFor(
       rtoSeconds: rtoSeconds ?? limits.rtoSeconds,
       rpoSeconds: rpoSeconds ?? limits.rpoSeconds,
     },
-    // What an attack leaves is worth as much as the newest backup that survives it.
+    // After an attack, only the newest backup that survived it counts.
     pick: scenario === 'ransom' ? 'newest' : (pick ?? pickAfter(before)),
     seed: `${destination.location} ${scenario} ${before}`,
   };

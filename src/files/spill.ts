@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { translateFileError } from './errors.js';
 
 /**
- * What does not fit into memory, in a temporary file that nobody else can read: its key is in the memory
- * of this process alone. The file has the mode 0600 and is unlinked as soon as it is open, so nothing
- * stays behind however the program ends. Where an open file cannot be unlinked, `close` does it.
+ * A temporary file for data that do not fit into memory. Nobody else can read it, because its key is only
+ * in the memory of this process. The file has the mode 0600 and is unlinked as soon as it is open, so that
+ * nothing is left however the program ends. If an open file cannot be unlinked, `close` unlinks it.
  */
 
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
 const LENGTH_BYTES = 4;
-/** A page begins with the length of its text, and has whole lines: one more than fits into this. */
+/** A page begins with the length of its text and has whole lines. It ends with the line that exceeds this size. */
 const PAGE_CHARACTERS = 64 * 1024;
 
 /** A part of a spill file: whole pages, one after the other. */
@@ -133,7 +133,7 @@ function nonceOf(page: number): Buffer {
 /** Up to this size, values are held in memory. */
 const HELD_CHARACTERS = 1024 * 1024;
 
-/** A list of values that survive JSON, in the order in which they were added: beyond 1 MiB in a file. */
+/** A list of values that survive JSON, in the order in which they were added. Beyond 1 MiB it is in a file. */
 export class SpilledList<T> {
   #held: string[] = [];
   #heldCharacters = 0;

@@ -1,6 +1,6 @@
-/** What the main thread and the crypto thread tell each other, and what the thread does. */
+/** The messages between the main thread and the crypto thread, and the code of the thread. */
 
-/** Where bytes are: the index of a memory, the first byte, the length; one after the other. */
+/** Where bytes are: the index of a memory, the first byte and the length, for one piece after the other. */
 export type Places = number[];
 
 export type Task =
@@ -19,7 +19,7 @@ interface SealTask {
   counts: number[];
   places: Places;
   out: Places;
-  /** The digest that takes in what is sealed. */
+  /** The digest to which the sealed bytes are added. */
   stream: number | undefined;
 }
 
@@ -80,7 +80,7 @@ export function answerRequests(): void {
     const pieces = piecesAt(places);
     let at = 0;
     const put = (bytes: Uint8Array): void => {
-      // Now, while the processor has them at hand.
+      // Now, while the bytes are still in the cache of the processor.
       hash?.update(bytes);
       target.set(bytes, at);
       at += bytes.length;

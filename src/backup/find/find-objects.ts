@@ -33,7 +33,7 @@ export interface FindContext {
 
 /** The backups that are open at once: the one whose turn it is, and those after it. */
 const OPEN_AT_ONCE = 4;
-/** The most matches that memory holds of a backup whose turn has not come. */
+/** The most matches that are held in memory of a backup that is searched ahead. */
 const MOST_AHEAD = 10_000;
 
 /**

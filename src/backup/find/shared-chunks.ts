@@ -25,7 +25,7 @@ export class LineChunks {
   /** How many backups that are being searched need a chunk. */
   readonly #needed = new Map<string, number>();
 
-  /** Says that a backup is going to ask for these, until it releases them or is the last. */
+  /** Announces that a backup will ask for these chunks, until it releases them or becomes the last backup. */
   need(ids: Iterable<string>): void {
     for (const id of ids) this.#needed.set(id, (this.#needed.get(id) ?? 0) + 1);
   }
@@ -48,7 +48,7 @@ export class LineChunks {
     }
   }
 
-  /** Forgets what neither this backup has, which is the last now, nor one needs that is being searched. */
+  /** Makes this backup the last one, and forgets chunks that neither it nor a backup being searched needs. */
   keep(last: ChunkMatches): void {
     this.release(last.keys());
     for (const id of this.#matches.keys()) {

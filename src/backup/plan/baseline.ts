@@ -166,7 +166,7 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
   for (const { name } of directory.buckets) check.checkWhole(name);
 }
 
-/** A sidecar that the parent needs proved to be damaged, when the incremental had begun. */
+/** After the incremental backup had begun, a sidecar that the parent needs proved to be damaged. */
 export class ParentUnreadable extends MangamotionError {
   constructor(id: string, { code, message, hint }: MangamotionError) {
     super(code, `${id} cannot be the parent: ${message}`, { hint });

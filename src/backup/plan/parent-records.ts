@@ -9,7 +9,7 @@ import type { BackupEntry, Destination } from '../../repository/destination.js';
 import { ENCRYPTED_SUFFIX, SIDECAR_SUFFIX } from '../../repository/names.js';
 import type { EncryptedRecord, Summary } from '../../repository/summary.js';
 
-/** Each takes a round trip. */
+/** How many archives are checked at once: each check takes a round trip. */
 const HEADS_AT_ONCE = 16;
 const READ_BYTES = 4 * 1024 * 1024;
 
@@ -21,10 +21,10 @@ interface RecordsContext {
 }
 
 /**
- * Resolves to why what an encrypted backup records of the archives that it needs contradicts what is
- * there; `undefined` if it does not, or if it is not encrypted. An incremental takes the records over, so
- * that a forged one would make each later backup unreadable. Reads the beginning of each archive, and the
- * sidecar of the backup itself.
+ * Compares what an encrypted backup records of the archives that it needs with these archives. Resolves
+ * to the first contradiction; `undefined` if there is none, or if the backup is not encrypted. An
+ * incremental backup copies the records, so a forged one would make each later backup unreadable. Reads
+ * the beginning of each archive, and the sidecar of the backup itself.
  */
 export async function whyRecordsUnfit(
   context: RecordsContext,
@@ -54,7 +54,7 @@ function whyOtherThanListed(
   const { archiveBytes, sidecarBytes, summary } = backup;
   const isOther =
     record.bytes !== archiveBytes ||
-    // One that is missing is told when it is read: not every index is needed.
+    // A missing sidecar is reported when it is read, because not every index is needed.
     (typeof sidecarBytes === 'number' && record.index.bytes !== sidecarBytes);
   if (isOther) return `its record of ${id} has another length than the file`;
   const own = encryptedOf(summary.summary, id)?.record;
@@ -100,7 +100,7 @@ async function whyOtherSidecar(
   });
 }
 
-/** Resolves to what is wrong with a file: what the check says, or that the file cannot be read. */
+/** Resolves to what is wrong with a file: the finding of the check, or why the file cannot be read. */
 async function reading(
   opening: Promise<ClosableSource>,
   check: (file: ClosableSource) => Promise<string | undefined>,

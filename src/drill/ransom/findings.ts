@@ -22,12 +22,12 @@ export interface Findings {
   unproven: string[];
 }
 
-/** The next step where nothing, or not everything, is locked. */
+/** The next step if some files, or all, are not locked. */
 const LOCK_STEP = 'lock the backups (--lock-days, see "mangamotion help security")';
 const BYPASS_STEP =
   'use keys without s3:BypassGovernanceRetention, or locks in the mode COMPLIANCE (--lock-mode)';
 
-/** A lock that the server has let go of counts, even if the data came back: the next attacker waits. */
+/** A lock that ended counts even if the data came back, because a real attacker would use it later. */
 export function findingsOf(evidence: RansomEvidence): Findings {
   return { doubts: doubtsOf(evidence), unproven: unprovenOf(evidence) };
 }

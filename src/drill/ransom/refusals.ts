@@ -12,7 +12,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['AccessDenied', 'InvalidRequest',
 const NOT_UNDERSTOOD: ReadonlySet<string> = new Set(['MalformedXML', 'InvalidArgument']);
 const REMOVALS: readonly AttackKind[] = ['remove_lock', 'remove_lock_bypass'];
 
-/** Whether the server has refused an attack. An answer of something on the way to it does not count. */
+/** Whether the server itself refused an attack. The answer of a proxy does not count. */
 export function isRefusal(kind: AttackKind, error: MangamotionError): boolean {
   if (isUnexpectedAnswer(error)) return false;
   if (error.cause instanceof Error && error.cause.message.startsWith(NO_DOCUMENT)) return false;

@@ -108,7 +108,7 @@ async function locksBefore(
   return await readRealLocks(context.destination, ids, clockOf(context));
 }
 
-/** What cannot be prepared is no recovery that failed. A backup that is damaged is. */
+/** A drill that cannot be prepared is not a failed recovery; a damaged backup is one. */
 export async function unlessUnfit<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

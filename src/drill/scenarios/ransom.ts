@@ -29,7 +29,7 @@ import { type Found, nothingFound, resultOf } from './restore-result.js';
 import { restoreBeside } from './restore.js';
 import { chooseScope } from './scope.js';
 
-/** What is not attacked: it cannot be undone, and the real backups need it. */
+/** What is not attacked, because the real backups need it and the damage could not be undone. */
 const SPARED =
   'the settings of the bucket (versioning, object lock, policy, lifecycle) and the real backups';
 /** The times of servers may have a resolution of a second. */
@@ -60,11 +60,11 @@ export async function drillRansom(
   }
   const { doubts, unproven } = found.findings;
   if (found.attack !== undefined && untried !== undefined) {
-    // What the attack has shown counts, although nothing was restored.
+    // The findings of the attack count, although nothing was restored.
     unproven.push(untried);
     untried = undefined;
   }
-  // Keys that may delete nothing leave their journal to others, and have been told so.
+  // Keys that may delete nothing leave the entry to other drills; a warning has said so.
   if (found.attack?.may_delete === false) found.leftovers.length = 0;
   if (failure !== undefined && doubts.length > 0) {
     doubts.push(failure);

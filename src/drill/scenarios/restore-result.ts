@@ -100,7 +100,7 @@ export function resultOf(
     rto_limit_seconds: objectives.rtoSeconds,
     extrapolated: share < 1,
     ...(extrapolated === undefined ? {} : { rto_range_seconds: extrapolated.range }),
-    // Of an attack only what has survived it is a backup.
+    // After an attack, only what survived it is a backup.
     rpo_seconds: scenario !== 'ransom' || survives ? ageSeconds : null,
     rpo_limit_seconds: objectives.rpoSeconds,
     ...(newest === undefined || choice?.pick !== 'random' ? {} : { newest: newest.id }),

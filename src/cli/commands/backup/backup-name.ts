@@ -26,10 +26,10 @@ export const storedAtOption = {
   },
   trustFirstVersions: {
     description:
-      'with --as-stored-at: take backups whose files have later times, too, by the first version of ' +
-      'each; a server such as Ceph gives a file a new time when its lock is extended. Somebody may ' +
-      'have uploaded such a backup later, under an earlier name: set signers (--signer, ' +
-      'BACKUP_SIGNER), and only those that they signed are taken',
+      'with --as-stored-at: also take backups whose files have later times, and use the first version ' +
+      'of each file; some servers, such as Ceph, give a file a new time when its lock is extended. ' +
+      'Somebody may have uploaded such a backup later under a name that looks older: if signers are ' +
+      'set (--signer, BACKUP_SIGNER), only backups that they signed are taken',
   },
 } as const satisfies OptionSpecs;
 

@@ -12,9 +12,10 @@ export const backupList = defineCommand({
   description:
     'List the backups at a destination, oldest first. If a backup cannot be used (its summary is ' +
     'damaged or its archive is missing), the list says why and the exit status is 3. An expired ' +
-    'backup is listed with the newest backup that still refers to it. Where backups are protected, ' +
-    'keys counts the public keys of an encrypted backup, signed means that a signature lies beside ' +
-    'its summary (backup verify checks it), and lock set until is what the run set. Backups made by ' +
+    'backup is listed with the newest backup that still refers to it. If backups are protected, there ' +
+    'are more columns: keys is the number of public keys that a backup is encrypted to, signed means ' +
+    'that a signature lies beside its summary (backup verify checks it), and lock set until is the ' +
+    'end of the lock that the run set. Backups made by ' +
     'backup-minio.sh come first, marked as legacy: they can be restored and are never pruned.',
   arguments: destinationArguments,
   options: storedAtOption,

@@ -158,7 +158,7 @@ const ALL: readonly Scenario[] = ['object', 'bucket', 'store', 'offsite', 'redis
 export const drillAll: Command = defineCommand({
   ...common,
   description:
-    `Drill every scenario, one after the other, and go on after a failure. ${EVERYWHERE} The attack of ` +
+    `Drill every scenario, one after the other, and go on after a failure. ${EVERYWHERE} ` +
     '"drill ransom" is left out unless the newest backup is locked in a bucket.',
   options: { ...drillOptions, ...amountOptions },
   examples: {

@@ -90,7 +90,7 @@ export const attackOptions = {
   maxBytes: {
     ...amountOptions.maxBytes,
     description:
-      'copy at most this much, such as 50G: a backup that has more, with what it needs, is not attacked ' +
+      'copy at most this much, such as 50G; a backup that is larger, with all it needs, is not attacked ' +
       '(default: 10G); the restore is limited as by other drills',
   },
   lockFor: {
