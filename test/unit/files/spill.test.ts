@@ -29,10 +29,10 @@ describe('lines in a temporary file', () => {
         expect(await collect(file.lines(file.all))).toEqual(wanted.flat());
         await file.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
     expect(left()).toEqual([]);
-  });
+  }, 30_000);
 
   it('have no name while they are there, and cannot be read in the file', async () => {
     const file = await SpillFile.open();
