@@ -68,7 +68,7 @@ const layers = {
   age: ['archive', 'threads', ...base],
   threads: base,
   signature: base,
-  'object-store': ['files', ...base],
+  'object-store': ['threads', 'files', ...base],
   keyspace: ['redis', ...base],
   redis: base,
   config: ['files', ...base],

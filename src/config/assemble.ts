@@ -49,6 +49,7 @@ export function assemble(
       retentionDays: v.BACKUP_RETENTION_DAYS,
       compression: v.BACKUP_COMPRESSION,
       redis: v.BACKUP_REDIS,
+      workers: v.BACKUP_WORKERS,
       lockDays: v.BACKUP_LOCK_DAYS?.days,
       sourceName: v.BACKUP_SOURCE_NAME?.name,
       age: {

@@ -9,6 +9,9 @@ export function parseSourceName(text: string): { name: string } | string {
   return 'must be a name of 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or a digit';
 }
 
+/** The most threads that read objects for a backup. */
+export const MOST_WORKERS = 16;
+
 /** The longest retention that S3 takes. */
 const MOST_LOCK_DAYS = 36_500;
 

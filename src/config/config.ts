@@ -66,6 +66,8 @@ export interface Config {
     compression: boolean;
     /** Whether `backup full` and `backup incremental` capture keys of Redis without --redis. */
     redis: boolean;
+    /** The threads that read objects for a backup; `undefined`: as many as the processors suggest. */
+    workers: number | undefined;
     /** For how many days backups in `s3://` destinations are locked; `undefined`: they are not. */
     lockDays: number | undefined;
     /** What the store is called in summaries; its endpoint may then change. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {
+  MOST_WORKERS,
   parseExpectedDeletions,
   parseLockDays,
   parseRate,
@@ -105,6 +106,7 @@ const schema = v.object({
   BACKUP_RETENTION_DAYS: v.optional(days, '30'),
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
   BACKUP_REDIS: v.optional(boolean, 'false'),
+  BACKUP_WORKERS: v.optional(wholeNumber(1, MOST_WORKERS, `a whole number, 1 to ${MOST_WORKERS}`)),
   BACKUP_LOCK_DAYS: v.optional(lockDays),
   BACKUP_LIMIT_RATE: v.optional(rate),
   BACKUP_SOURCE_NAME: v.optional(sourceName),

@@ -113,6 +113,16 @@ export interface ReadObject {
   head: ObjectHead;
   /** `undefined` if the object is larger than `maxBytes`. */
   content: Buffer | undefined;
+  /** Those of the content, where a reader thread has computed them. */
+  digests?: Digests;
+  /** Gives the memory of the content back to its reader thread. It may be called again. */
+  release?: () => void;
+}
+
+/** Lower-case hex. */
+export interface Digests {
+  sha256: string;
+  md5: string;
 }
 
 export interface ObjectContent {

@@ -60,8 +60,10 @@ export interface GetOptions extends HeadOptions {
 
 export interface ReadOptions extends HeadOptions {
   maxBytes: number;
-  /** Allocates the memory for the content. It is called once for each attempt. */
+  /** Allocates the memory for the content. It is called at most once for each attempt. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
+  /** The content may be lent by a reader thread: the caller calls `release` when it has used it. */
+  mayLend?: boolean | undefined;
 }
 
 export interface VersionPageOptions extends RequestOptions {

@@ -62,6 +62,9 @@ export interface ObjectStore extends MultipartUploads {
   /** `http://host:port`, for messages. It holds no secret. */
   readonly endpoint: string;
 
+  /** The number of threads that read whole objects; absent or 0: the main thread does. */
+  readonly readers?: number;
+
   /**
    * By how many ms the server's clock was ahead of this one when it last answered. It tells its time to
    * the second. `undefined` before the first answer, and where it has told no time. Absent: not known.

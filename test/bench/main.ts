@@ -16,6 +16,7 @@ import { measureDownload, measureJobs } from './jobs.js';
 import { measureRedis } from './redis.js';
 import { measureSchedule } from './schedule.js';
 import { measureServe } from './serve.js';
+import { measureWorkers } from './workers.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -86,6 +87,7 @@ const storeParts: Record<string, (bench: Bench) => Promise<Row[]>> = {
 const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
   diff: () => measureDiff(),
+  workers: () => measureWorkers(),
   billing: () => measureBilling(),
   jobs: () => measureJobs(),
   schedule: () => measureSchedule(),
@@ -102,6 +104,7 @@ const groups: Record<string, readonly string[]> = {
   ],
   encrypted: ['encrypted'],
   diff: ['diff'],
+  workers: ['workers'],
   redis: ['redis'],
   billing: ['billing'],
   jobs: ['jobs', 'download'],

@@ -4,6 +4,7 @@ import type { Step } from '../plan/changes.js';
 import type { CaptureContext } from './outcomes.js';
 import { StepRunner, isPrefetched } from './steps.js';
 
+/** For each thread that reads objects. */
 const PREFETCH_LIMITS = { maxRequests: 32, maxBytes: 12 * 1024 * 1024 };
 /** The memory that a fetched object takes apart from its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;
@@ -25,7 +26,12 @@ export async function capture(
   const runner = new StepRunner({ ...context, signal });
   const { counts } = context.ledger;
   try {
-    const prepared = prefetchInOrder(steps, PREFETCH_LIMITS, weigh, (step) => runner.prepare(step));
+    const readers = Math.max(1, context.store.readers ?? 0);
+    const limits = {
+      maxRequests: PREFETCH_LIMITS.maxRequests * readers,
+      maxBytes: PREFETCH_LIMITS.maxBytes * readers,
+    };
+    const prepared = prefetchInOrder(steps, limits, weigh, (step) => runner.prepare(step));
     for await (const { result: write } of prepared) {
       signal.throwIfAborted();
       await write();

@@ -102,25 +102,29 @@ export async function fetchWhole(
   maxBytes: number,
 ): Promise<Fetched> {
   const { store, ring, thread, signal } = context;
-  let block: Block | undefined;
+  let lent: Pick<Block, 'release'> | undefined;
   const allocate = (sizeBytes: number): Buffer => {
-    block?.release();
-    block = ring.take(sizeBytes);
+    lent?.release();
+    const block = ring.take(sizeBytes);
+    lent = block;
     return block.bytes;
   };
-  const release = (): void => block?.release();
+  const release = (): void => lent?.release();
   for (let attempt = 1; ; attempt++) {
     try {
-      const options = { maxBytes, allocate, expectedBytes: listed.sizeBytes, signal };
-      const { head, content } = await store.readObject(bucket, listed.key, options);
+      const expectedBytes = listed.sizeBytes;
+      const options = { maxBytes, allocate, mayLend: true, expectedBytes, signal };
+      const read = await store.readObject(bucket, listed.key, options);
+      const { head, content, digests } = read;
+      if (read.release !== undefined) lent = { release: read.release };
       if (content === undefined) return { kind: 'stream' };
-      const facts = { sizeBytes: content.length, ...(await thread.digest(content)) };
+      const facts = { sizeBytes: content.length, ...(digests ?? (await thread.digest(content))) };
       const described = await describe(context, bucket, listed, head, facts, before);
       return { kind: 'whole', ...described, content, release, changed: hasChanged(listed, head) };
     } catch (error) {
       const verdict = await classifyReadError(context, bucket, listed.key, error, attempt);
-      if (verdict.kind === 'again') continue;
       release();
+      if (verdict.kind === 'again') continue;
       return verdict;
     }
   }

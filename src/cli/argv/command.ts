@@ -91,7 +91,11 @@ export interface CommandContext {
    * command. Where the buckets to be used are named, the right to list all of them is not needed.
    * Rejects with `configuration` where the credentials are missing.
    */
-  openStore: (buckets?: readonly string[]) => Promise<ObjectStore>;
+  openStore: (
+    buckets?: readonly string[],
+    /** The number of threads that read whole objects; none by default. */
+    readers?: number,
+  ) => Promise<ObjectStore>;
   /** The same for the store in which `s3://` destinations lie. */
   openBackupStore: () => Promise<ObjectStore>;
   /** The keys of encrypted backups. Rejects with `configuration` where a recipient is wrong. */

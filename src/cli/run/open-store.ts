@@ -45,10 +45,11 @@ export async function openStore(
   config: Config,
   buckets: readonly string[],
   signal: AbortSignal,
-  { onRetry, limits }: StoreOptions,
+  { onRetry, limits, readers }: StoreOptions & { readers: number },
 ): Promise<ObjectStore> {
   const settings = requireStoreSettings(config);
-  const { store, withRetries } = await connect(settings, { config, limits }, SOURCE_STORE_HINTS);
+  const way = { config, limits, readers };
+  const { store, withRetries } = await connect(settings, way, SOURCE_STORE_HINTS);
   const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
   const [first] = buckets;
   try {
@@ -133,7 +134,7 @@ export async function openDrillStore(
 
 async function connect(
   { host, secretKey, ...settings }: StoreSettings,
-  { config, limits }: { config: Config; limits: RateLimits | undefined },
+  { config, limits, readers }: { config: Config; limits: RateLimits | undefined; readers?: number },
   hints: StoreHints,
 ) {
   const proxy = proxyFor({ host, ...settings }, config.proxies);
@@ -142,7 +143,12 @@ async function connect(
     import('../../object-store/retry/retry.js'),
   ]);
   const address = { endpoint: host, secretKey: secretKey.reveal() };
-  const way = { proxy, limits, hints: proxy === undefined ? hints : hintsThrough(proxy, hints) };
+  const way = {
+    proxy,
+    limits,
+    readers,
+    hints: proxy === undefined ? hints : hintsThrough(proxy, hints),
+  };
   const store = openMinioStore({ ...settings, ...address, ...way });
   return { store, withRetries };
 }

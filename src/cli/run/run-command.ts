@@ -106,7 +106,7 @@ function shownWhileConnecting(
     return await opening.finally(stop);
   };
   return {
-    openStore: (buckets) => shown('the object store', openStore(buckets)),
+    openStore: (...wanted) => shown('the object store', openStore(...wanted)),
     openBackupStore: () => shown('the object store', openBackupStore()),
     openCopyStore: () => shown('the object store', openCopyStore()),
     openDrillStore: (elsewhere) => shown('the server for drills', openDrillStore(elsewhere)),

@@ -96,12 +96,12 @@ export function openSession(
     }
     return { onRetry, limits };
   };
-  const open = async (buckets: readonly string[]): Promise<ObjectStore> => {
+  const open = async (buckets: readonly string[], readers: number): Promise<ObjectStore> => {
     const { openStore } = await import('./open-store.js');
     const settings = await config();
     const endpoint = addressText(settings.store);
     tell(`store ${endpoint}`);
-    const options = await storeOptions(settings);
+    const options = { ...(await storeOptions(settings)), readers };
     // The log of a run that encrypts names no object.
     const isEncrypted = settings.backup.age.recipients.length > 0;
     if (isEncrypted) options.onRetry = await namelessRetries(endpoint, onRetry);
@@ -142,7 +142,7 @@ export function openSession(
   return {
     config,
     configRequest: configRequest(global, host),
-    openStore: (buckets = []) => (opening ??= open(buckets)),
+    openStore: (buckets = [], readers = 0) => (opening ??= open(buckets, readers)),
     openBackupStore: () => (openingOther ??= openOther()),
     openCopyStore: () => (openingCopy ??= openForCopies()),
     openDrillStore: openForDrills,

@@ -14,4 +14,13 @@ export function wholeNumber(least: 0 | 1, digits: number): (text: string) => num
   };
 }
 
+/** As `wholeNumber`, from 1 to `most`. */
+export function wholeNumberTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 0;
+    if (value >= 1 && value <= most) return value;
+    throw new MangamotionError('usage', `must be a whole number, 1 to ${most}`);
+  };
+}
+
 export const parseCount = wholeNumber(0, 6);

@@ -29,6 +29,7 @@ export function withRetries(store: ObjectStore, policy: RetryPolicy = {}): Objec
     retried(options, () => store.listPage(bucket, options));
   return {
     endpoint: store.endpoint,
+    readers: store.readers ?? 0,
     clockAheadMs: () => store.clockAheadMs?.(),
     listBuckets: (options) => retried(options, () => store.listBuckets(options)),
     bucketExists: (bucket, options) => retried(options, () => store.bucketExists(bucket, options)),

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
+import type { Digests } from '../objects.js';
 import type { RateLimits, TokenBucket } from '../rate-limit.js';
 import { proxyHeaders, type StoreProxy } from './store-proxy.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
@@ -23,8 +24,10 @@ export interface FetcherOptions {
 
 export interface BodyMemory {
   maxBytes: number;
-  /** Allocates the block for the body; ordinary memory by default. */
+  /** Allocates the block for the body; ordinary memory by default. Reader threads do not heed it. */
   allocate?: ((sizeBytes: number) => Buffer) | undefined;
+  /** The caller gives the memory of the body back with `release`. */
+  mayLend?: boolean | undefined;
 }
 
 export interface FetchRequest {
@@ -45,11 +48,25 @@ export interface FetchedAnswer {
   headers: IncomingHttpHeaders;
   /** `undefined` if the body is larger than `maxBytes`. */
   body: Buffer | undefined;
+  /** Those of the body, if they were computed where it was received. */
+  digests?: Digests;
+  /** Gives the memory of the body back. Absent where the caller allocated it. */
+  release?: () => void;
+}
+
+/** Sends a GET and reads the answer into memory. */
+export interface Fetcher {
+  /**
+   * Resolves to the answer, whatever its status. Rejects if the connection fails, and if the body
+   * is shorter or longer than its Content-Length.
+   */
+  get(request: FetchRequest): Promise<FetchedAnswer>;
+  close(): void;
 }
 
 class NotWanted extends Error {}
 
-export class ObjectFetcher {
+export class ObjectFetcher implements Fetcher {
   readonly #agent: Dispatcher;
   readonly #proxy: StoreProxy | undefined;
   readonly #down: TokenBucket | undefined;
@@ -81,10 +98,6 @@ export class ObjectFetcher {
           });
   }
 
-  /**
-   * Resolves to the answer, whatever its status. Rejects if the connection fails, and if the body
-   * is shorter or longer than its Content-Length.
-   */
   get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
     return new Promise((resolve, reject) => {
       const handler = new AnswerHandler({ memory, signal, down: this.#down, resolve, reject });

@@ -52,7 +52,9 @@ export interface MinioStoreOptions {
   /** The HTTP proxy on the way, if there is one. */
   proxy?: StoreProxy | undefined;
   limits?: RateLimits | undefined;
-  /** The maximum number of connections; 64 by default. */
+  /** The number of threads that read whole objects; none by default. */
+  readers?: number | undefined;
+  /** The maximum number of connections of each thread; 64 by default. */
   maxSockets?: number | undefined;
   /** A connection without traffic for this long counts as broken; 60 s by default. */
   idleTimeoutMs?: number | undefined;
@@ -70,6 +72,7 @@ export function openMinioStore(options: MinioStoreOptions): ObjectStore {
 
 class MinioStore implements ObjectStore {
   readonly endpoint: string;
+  readonly readers: number;
   readonly #client: S3Client;
   readonly #requests: S3Requests;
   readonly #uploads: S3MultipartUploads;
@@ -79,6 +82,7 @@ class MinioStore implements ObjectStore {
     const host = options.endpoint.includes(':') ? `[${options.endpoint}]` : options.endpoint;
     this.endpoint = `${options.useTls ? 'https' : 'http'}://${host}:${options.port}`;
     this.#region = options.region;
+    this.readers = options.limits === undefined ? (options.readers ?? 0) : 0;
     this.#client = new S3Client({
       ...options,
       hints: options.hints ?? PLAIN_HINTS,
@@ -86,6 +90,7 @@ class MinioStore implements ObjectStore {
       caPem: options.caPem,
       proxy: options.proxy,
       limits: options.limits,
+      readers: this.readers,
       maxSockets: options.maxSockets ?? 64,
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

@@ -6,7 +6,7 @@ import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
 import { throttleAnswer } from './throttled-answer.js';
 import type { Exchange } from './exchange.js';
 import { watchRequest, type Timeouts } from './watch-request.js';
-import type { BodyMemory, FetchedAnswer, ObjectFetcher } from './object-fetcher.js';
+import type { BodyMemory, FetchedAnswer, Fetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
 import { proxyHeaders, proxyRefusal, TunnelAgent, type StoreProxy } from './store-proxy.js';
@@ -18,6 +18,8 @@ export interface TransportOptions extends Credentials, Timeouts {
   /** The HTTP proxy on the way, if there is one. */
   proxy: StoreProxy | undefined;
   limits: RateLimits | undefined;
+  /** The number of threads that read objects; 0 for none. */
+  readers: number;
 }
 
 export type SendOptions = RequestOptions & { exchange: Exchange; headers: Record<string, string> };
@@ -38,8 +40,9 @@ export class Transport {
   clockAheadMs: number | undefined;
   readonly #options: TransportOptions;
   readonly #signer: Signer;
-  #fetcher: Promise<ObjectFetcher> | undefined;
-  #urgentFetcher: Promise<ObjectFetcher> | undefined;
+  #fetcher: Promise<Fetcher> | undefined;
+  #urgentFetcher: Promise<Fetcher> | undefined;
+  #readers: Promise<Fetcher> | undefined;
   readonly #send: (
     options: RequestOptions,
     onResponse: (response: IncomingMessage) => void,
@@ -115,7 +118,7 @@ export class Transport {
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const fetcher = await this.#fetcherFor(isUrgent);
+    const fetcher = await this.#fetcherFor(isUrgent, memory.mayLend === true);
     const answer = await fetcher.get({ origin, path, headers, memory, signal });
     this.#readClock(answer);
     if (answer.statusCode < 300) {
@@ -131,13 +134,17 @@ export class Transport {
 
   close(): void {
     this.agent.destroy();
-    for (const opening of [this.#fetcher, this.#urgentFetcher])
+    for (const opening of [this.#fetcher, this.#urgentFetcher, this.#readers])
       void opening?.then((fetcher) => fetcher.close());
   }
 
   /** Urgent requests have connections of their own if a limit leaves only a few to the others. */
-  async #fetcherFor(isUrgent: boolean): Promise<ObjectFetcher> {
+  async #fetcherFor(isUrgent: boolean, mayLend: boolean): Promise<Fetcher> {
     const options = this.#options;
+    // A limit of the rate is kept by one thread alone.
+    if (mayLend && options.readers > 0 && options.limits === undefined) {
+      return await (this.#readers ??= openReaders(options));
+    }
     if (!isUrgent || options.limits === undefined)
       return await (this.#fetcher ??= openFetcher(options));
     return await (this.#urgentFetcher ??= openFetcher({ ...options, limits: undefined }));
@@ -214,7 +221,14 @@ function endWith(
 }
 
 /** Loads undici only when needed: it takes a third of the start-up time of a command. */
-async function openFetcher(options: TransportOptions): Promise<ObjectFetcher> {
+async function openFetcher(options: TransportOptions): Promise<Fetcher> {
   const { ObjectFetcher } = await import('./object-fetcher.js');
   return new ObjectFetcher({ ...options, maxHeaderBytes: MAX_HEADER_BYTES });
+}
+
+async function openReaders(options: TransportOptions): Promise<Fetcher> {
+  const { useTls, caPem, proxy, maxSockets, idleTimeoutMs, connectTimeoutMs } = options;
+  const fetcher = { useTls, caPem, proxy, maxSockets, idleTimeoutMs, connectTimeoutMs };
+  const { ReaderThreads } = await import('./reader-threads.js');
+  return new ReaderThreads({ ...fetcher, maxHeaderBytes: MAX_HEADER_BYTES }, options.readers);
 }

@@ -18,6 +18,7 @@ import type { Page } from '../../output/page.js';
 import { forManyKeys } from '../../run/memory.js';
 import { describeBackup, shortList, suspicionText } from './describe.js';
 import { findingsAbout } from '../schedule/state-folder.js';
+import { workerOption } from './workers.js';
 import { lockSettings, objectLockOptions } from './lock-options.js';
 
 /** What the commands that make a backup have in common. */
@@ -125,6 +126,7 @@ export const objectOptions = {
   ignoreFreeSpace: {
     description: 'start even if the disk has less free space than the last full backup took',
   },
+  ...workerOption,
   redis: {
     description:
       'also back up keys of Redis: the counters of billing, or what --redis-pattern says (BACKUP_REDIS)',
@@ -187,11 +189,15 @@ function refuseRecipients({
   });
 }
 
-/** Opens what a backup needs. What is removed after it goes to `pruned`. */
+/**
+ * Opens what a backup needs. What is removed after it goes to `pruned`. `readers` is the number of threads
+ * that read objects.
+ */
 export async function openBackup(
   context: CommandContext,
   destination: string,
   options: OptionValues<typeof makesBackup.options>,
+  readers = 0,
 ) {
   const { bucket, excludeBucket, sourceName, keepDays, noPrune, noEncryption, waitLock } = options;
   if (noEncryption) refuseRecipients(context);
@@ -219,6 +225,7 @@ export async function openBackup(
     buckets: bucket,
     noEncryption,
     appendOnly: options.appendOnly ? true : undefined,
+    readers,
   };
   const backup = await openBackupContext(context, destination, given);
   const locks = await lockSettings(context, { ...options, policy }, destination);
@@ -236,7 +243,13 @@ async function openBackupContext(
     buckets,
     noEncryption,
     appendOnly,
-  }: { buckets: readonly string[]; noEncryption: boolean; appendOnly: boolean | undefined },
+    readers,
+  }: {
+    buckets: readonly string[];
+    noEncryption: boolean;
+    appendOnly: boolean | undefined;
+    readers: number;
+  },
 ): Promise<BackupContext> {
   const { openDestination } = await import('../../../repository/locate.js');
   const { backup } = await context.config();
@@ -253,7 +266,7 @@ async function openBackupContext(
   const vault = noEncryption ? { ...opened, recipients: [] } : opened;
   const options = { plain: !backup.compression, appendOnly, vault };
   const destination = await openDestination(location, context.cwd, context, options);
-  const store = await context.openStore(buckets);
+  const store = await context.openStore(buckets, readers);
   return {
     ...{ store, destination, noEncryption },
     findings: await findingsAbout(context, store),

@@ -6,6 +6,7 @@ import {
   openBackup,
   reportBackup,
 } from './backup-options.js';
+import { readersFor } from './workers.js';
 
 export const backupFull = defineCommand({
   description:
@@ -24,7 +25,12 @@ export const backupFull = defineCommand({
   },
   async run(context, { destination }, options) {
     const { backUpFull } = await import('../../../backup/full.js');
-    const { backup, settings, pruned } = await openBackup(context, destination, options);
+    const { backup, settings, pruned } = await openBackup(
+      context,
+      destination,
+      options,
+      await readersFor(context, options.workers),
+    );
     const objects = await objectSettings(context, options);
     return await reportBackup(
       context,

@@ -6,6 +6,7 @@ import {
   openBackup,
   reportBackup,
 } from './backup-options.js';
+import { readersFor } from './workers.js';
 
 export const backupIncremental = defineCommand({
   description:
@@ -40,7 +41,12 @@ export const backupIncremental = defineCommand({
   async run(context, { destination }, { parent, refreshMetadata, ...options }) {
     const { backUpIncremental } = await import('../../../backup/incremental.js');
     const { backupIdOf } = await import('../../../repository/names.js');
-    const { backup, settings, pruned } = await openBackup(context, destination, options);
+    const { backup, settings, pruned } = await openBackup(
+      context,
+      destination,
+      options,
+      await readersFor(context, options.workers),
+    );
     const name = parent?.split('/').at(-1);
     const summary = await backUpIncremental(backup, {
       ...settings,

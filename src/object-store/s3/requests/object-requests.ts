@@ -107,14 +107,19 @@ export async function readObject(
   const query = versionQuery(versionId);
   const request = { method: 'GET', bucket, key, query, headers: WHOLE, signal, urgent } as const;
   const answer = await requests.fetch(request, options);
-  const { body } = answer;
-  const head = requests.head(answer, request, body?.length ?? expectedBytes);
-  checkVersion(requests, head, versionId, request);
-  const hasLength = answer.headers['content-length'] !== undefined;
-  if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
-    throw requests.wrongLength(countOf(body.length, 'byte'), expectedBytes ?? 0, request);
+  const { body, digests, release } = answer;
+  try {
+    const head = requests.head(answer, request, body?.length ?? expectedBytes);
+    checkVersion(requests, head, versionId, request);
+    const hasLength = answer.headers['content-length'] !== undefined;
+    if (!hasLength && body !== undefined && body.length !== (expectedBytes ?? body.length)) {
+      throw requests.wrongLength(countOf(body.length, 'byte'), expectedBytes ?? 0, request);
+    }
+    return { head, content: body, ...(digests && { digests }), ...(release && { release }) };
+  } catch (error) {
+    release?.();
+    throw error;
   }
-  return { head, content: body };
 }
 
 export async function deleteObject(

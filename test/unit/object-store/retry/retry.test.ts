@@ -82,7 +82,7 @@ const CONTENT = { sizeBytes: 0, sha256: '', open: () => [] };
 type Call = (store: ObjectStore, options: RequestOptions) => Promise<unknown>;
 type Method = Exclude<
   keyof ObjectStore,
-  'endpoint' | 'clockAheadMs' | 'listObjects' | 'close' | 'deleteObjects'
+  'endpoint' | 'readers' | 'clockAheadMs' | 'listObjects' | 'close' | 'deleteObjects'
 >;
 
 const CALLS: Record<Exclude<Method, 'getObject'>, Call> = {
