@@ -50,7 +50,7 @@ export async function makeBackup(
     return await makeLocked(context, options, plan, fallback);
   } catch (error) {
     if (destination.recipients.length === 0) throw error;
-    const endpoints = { store: store.endpoint, destination: destination.excludesBucket?.endpoint };
+    const endpoints = { store: store.endpoint, destination: destination.excludesBucket };
     throw withoutNames(error, endpoints);
   }
 }

@@ -1,5 +1,4 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
-import { reservedIdOf } from '../repository/names.js';
 
 /** Errors of encrypted runs name no object, because logs are often kept in plain text. Pure. */
 
@@ -8,8 +7,8 @@ const WHY = 'what it concerned is not named, because the backup is encrypted';
 interface Endpoints {
   /** Of the store that is backed up. */
   store: string;
-  /** Of the destination; `undefined` if it is a folder. */
-  destination: string | undefined;
+  /** Where the destination lies; `undefined` if it is a folder. The bucket is not backed up. */
+  destination: { endpoint: string; bucket: string } | undefined;
 }
 
 /**
@@ -32,11 +31,11 @@ export function withoutNames(error: unknown, endpoints: Endpoints): MangamotionE
 
 /** Whether a request concerned a file of a backup, the destination as a whole, or its server alone. */
 function isOfDestination(message: string, { store, destination }: Endpoints): boolean {
-  if (destination === undefined) return false;
-  const [place = ''] = message.split(': ');
-  const name = place.slice(place.lastIndexOf('/') + 1);
-  if (place.startsWith('s3://') || reservedIdOf(name) !== undefined) return true;
-  return destination !== store && message.includes(destination) && !message.includes(store);
+  if (message.startsWith('s3://')) return true;
+  if (destination === undefined || !message.includes(destination.endpoint)) return false;
+  const { endpoint, bucket } = destination;
+  if (endpoint !== store) return !message.includes(store);
+  return message.startsWith(`${bucket}/`) || message.startsWith(`${bucket}: `);
 }
 
 /** Keeps the stack trace, for a bug report. */

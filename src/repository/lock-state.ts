@@ -156,7 +156,7 @@ function shortOf(
 
 /** What the server tells of the locks of a backup's own files. */
 export interface HeldLock {
-  /** The lock that ends first; `null` if none of the files is locked. */
+  /** The lock that ends first of those that have not ended; `null` if none of the files is locked. */
   mode: Retention['mode'] | null;
   /** RFC 3339. */
   until: string | null;
@@ -172,10 +172,13 @@ export async function readHeldLock(
   if (locks === undefined || (await locks.areEnabled()) !== true) return undefined;
   try {
     const files = await locks.locksOf(id);
-    const first = firstToEnd(files);
+    const nowMs = Date.now() + (locks.clockAheadMs() ?? 0);
+    // Servers go on telling a retention that has ended.
+    const held = files.filter(({ retention }) => Date.parse(retention?.until ?? '') > nowMs);
+    const first = firstToEnd(held);
     return {
       ...{ mode: first?.mode ?? null, until: first?.until ?? null },
-      unlocked: files.filter(({ retention }) => retention === null).length,
+      unlocked: files.length - held.length,
     };
   } catch (error) {
     if (!isMangamotionError(error, 'access_denied', 'refused')) throw error;

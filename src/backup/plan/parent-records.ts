@@ -110,7 +110,10 @@ async function reading(
     file = await opening;
     return await check(file);
   } catch (error) {
-    if (!isMangamotionError(error, 'damaged', 'not_found')) throw error;
+    if (!isMangamotionError(error)) throw error;
+    // Not every listing tells what is in cold storage.
+    const isCold = error.request?.code === 'InvalidObjectState';
+    if (!isCold && !isMangamotionError(error, 'damaged', 'not_found')) throw error;
     return error.message;
   } finally {
     await file?.close();

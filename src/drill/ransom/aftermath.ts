@@ -11,6 +11,8 @@ import { versionsBelow } from '../clear-rehearsal.js';
 export interface Aftermath {
   /** Files whose version is gone, though the server says that it deleted none of them. */
   vanished: string[];
+  /** Files whose version is still listed, though the server says that it deleted it. */
+  remaining: string[];
   /** Files whose lock is shorter or weaker than it was. */
   weakened: string[];
   /**
@@ -44,6 +46,7 @@ export async function lookAtCopies(
   );
   const isListed = ({ key, versionId }: Target) => listed.has(`${versionId} ${key}`);
   const vanished = targets.filter((one) => !isListed(one) && !attack.destroyed.has(one.name));
+  const remaining = targets.filter((one) => isListed(one) && attack.destroyed.has(one.name));
   const weakened = await inParallel(ATTACKS_AT_ONCE, targets.filter(isListed), async (target) => {
     const { name, key, versionId, lock } = target;
     if (lock === null) return [];
@@ -52,6 +55,7 @@ export async function lookAtCopies(
   });
   return {
     vanished: vanished.map(({ name }) => name),
+    remaining: remaining.map(({ name }) => name),
     weakened: weakened.flat(),
     writtenAt: Number.isFinite(writtenMs) ? new Date(writtenMs) : undefined,
     undated: undated?.key,

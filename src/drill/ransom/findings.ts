@@ -32,8 +32,24 @@ export function findingsOf(evidence: RansomEvidence): Findings {
   return { doubts: doubtsOf(evidence), unproven: unprovenOf(evidence) };
 }
 
-function doubtsOf({ targets, attack, aftermath }: RansomEvidence): string[] {
-  const { destroyed, unlocked } = attack;
+/** What the attack has destroyed and unlocked: an answer that says so counts unless the copies show otherwise. */
+function damageOf({ targets, attack, aftermath }: RansomEvidence) {
+  const { remaining = [], vanished = [], weakened = [] } = aftermath ?? {};
+  const names = targets.map(({ name }) => name);
+  const destroyed = names.filter((name) => attack.destroyed.has(name) && !remaining.includes(name));
+  const isEnded = (name: string) =>
+    aftermath === undefined || [...destroyed, ...vanished, ...weakened].includes(name);
+  const unlocked = names.filter((name) => attack.unlocked.has(name));
+  return {
+    destroyed: new Set(destroyed),
+    unlocked: new Set(unlocked.filter(isEnded)),
+    untrue: [...remaining, ...unlocked.filter((name) => !isEnded(name))],
+  };
+}
+
+function doubtsOf(evidence: RansomEvidence): string[] {
+  const { targets, attack, aftermath } = evidence;
+  const { destroyed, unlocked } = damageOf(evidence);
   const locked = targets.filter(({ lock }) => lock !== null);
   const open = targets.filter(({ lock }) => lock === null);
   const lostLocked = locked.filter(({ name }) => destroyed.has(name));
@@ -74,13 +90,14 @@ function howBypassed({ destroyed, unlocked }: Attack, lost: readonly Target[]): 
 
 function unprovenOf(evidence: RansomEvidence): string[] {
   const { targets, attack, aftermath, unseen, isUntouched } = evidence;
+  const { destroyed, untrue } = damageOf(evidence);
   const open = targets.filter(({ lock }) => lock === null);
   const unclear = attack.counts.reduce((sum, one) => sum + one.unclear, 0);
   const hidden = attack.counts.some(
     ({ kind, succeeded }) => ['overwrite', 'delete'].includes(kind) && succeeded > 0,
   );
   return [
-    ...(open.length === 0 || attack.destroyed.size > 0
+    ...(open.length === 0 || destroyed.size > 0
       ? []
       : [
           `${open.length} of ${countOf(targets.length, 'file')} of the newest backup are not locked: these keys could not delete their copies, but other keys may, and the settings of the bucket were not attacked: ${LOCK_STEP}`,
@@ -90,6 +107,9 @@ function unprovenOf(evidence: RansomEvidence): string[] {
       : [
           `${countOf(unclear, 'attack was', 'attacks were')} neither refused nor carried out, such as ${attack.unclear ?? ''}`,
         ]),
+    ...(untrue[0] === undefined
+      ? []
+      : [`the server accepted an attack on ${untrue[0]}, and shows the copy as it was`]),
     ...(unseen === undefined ? [] : [`what the attack left could not be looked at: ${unseen}`]),
     ...(hidden && isUntouched
       ? ['the server accepted the attack, and shows the copy as if nothing had happened']

@@ -63,7 +63,8 @@ export async function openRehearsal(
         cleared = await clearRehearsal(place);
         return { ...cleared, lockedUntil: entry.drill.rehearsal?.locked_until };
       } finally {
-        if (cleared?.left === 0) await entry.forget();
+        // A request that a signal ended may still be carried out: a later drill looks again.
+        if (cleared?.left === 0 && !entry.signal.aborted) await entry.forget();
         else {
           entry.drill.rehearsal = { ...entry.drill.rehearsal, ended: true };
           await entry.leave();

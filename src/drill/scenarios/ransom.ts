@@ -5,7 +5,9 @@ import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js
 import { formatBytes } from '../../format-bytes.js';
 import type { ObjectVersion } from '../../object-store/port.js';
 import type { BucketPlace } from '../../repository/backup-files.js';
+import type { BackupEntry } from '../../repository/destination.js';
 import { NO_VAULT } from '../../repository/encryption/vault.js';
+import { lockSetAt } from '../../repository/lock-record.js';
 import { Locker } from '../../repository/s3/locks/retry-lock.js';
 import { PlaceRequests } from '../../repository/s3/place-requests.js';
 import { S3Destination } from '../../repository/s3/s3-destination.js';
@@ -80,11 +82,20 @@ export async function whyNoRansom(
 ): Promise<string | undefined> {
   if (destination.files().place === undefined) return 'the destination is no bucket';
   if (destination.appendOnly === true) return APPEND_ONLY_SETTING;
+  let backups: BackupEntry[];
+  try {
+    backups = await destination.list();
+  } catch (error) {
+    if (!isMangamotionError(error) || error.code === 'internal') throw error;
+    // Whether the backups are locked is not known. The drill fails, and says why.
+    return undefined;
+  }
   try {
     const pick = { pick: 'newest', seed: '', line } as const;
-    const { newest } = chooseForDrill(await destination.list(), destination.location, pick);
+    const { newest } = chooseForDrill(backups, destination.location, pick);
     const { summary } = newest.backup;
-    const isLocked = summary.kind === 'valid' && summary.summary.lock !== undefined;
+    const isLocked =
+      summary.kind === 'valid' && lockSetAt(destination.location, summary.summary) !== undefined;
     return isLocked ? undefined : `${newest.backup.id} is not locked (--lock-days)`;
   } catch (error) {
     if (!isMangamotionError(error) || error.code === 'internal') throw error;

@@ -1,7 +1,9 @@
 import { LARGEST_SIGNATURE_BYTES } from '../../archive/limits.js';
 import { countOf } from '../../count-of.js';
 import { type ErrorCode, MangamotionError, isMangamotionError } from '../../errors.js';
+import { inParallel } from '../../in-parallel.js';
 import type { DestinationLock } from '../../lock/held-lock.js';
+import type { Destination } from '../destination.js';
 import { type Mark, SIGNATURE_SUFFIX } from '../names.js';
 import type { Summary } from '../summary.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
@@ -12,6 +14,8 @@ import { isEncryptedCopy } from './encrypting-copy.js';
 
 /** The marks that say something of a backup itself. Whether it has expired is decided at each place. */
 const COPIED_MARKS = ['accepted', 'retired'] as const satisfies readonly Mark[];
+
+const LOCKS_READ_AT_ONCE = 8;
 
 /** Failures that concern one backup. Any other ends the run. */
 const OF_ONE_BACKUP: readonly ErrorCode[] = ['damaged', 'refused', 'not_found'];
@@ -61,20 +65,25 @@ export class CopyRun {
       if (row.state !== 'failed') await this.#copyOne(one, row);
       if (row.state === 'failed') failed.add(one.id);
     }
-    this.#warnOfLocks(planned);
+    await this.#warnOfLocks(planned);
   }
 
   /** A summary tells of the lock at the source, and is copied byte for byte. */
-  #warnOfLocks(planned: readonly PlannedCopy[]): void {
+  async #warnOfLocks(planned: readonly PlannedCopy[]): Promise<void> {
     const copied = planned.filter(({ summary }, at) => {
       const state = this.#report.backups[at]?.state;
       return summary?.lock !== undefined && (state === 'copied' || state === 'repaired');
     });
     if (copied.length === 0) return;
+    const { progress, signal, target } = this.#context;
+    const ids = copied.map(({ id }) => id);
+    const locks = await readCopiedLocks(target, ids).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!isMangamotionError(error) || error.code === 'internal') throw error;
+      return undefined;
+    });
     const locked = countOf(copied.length, 'backup');
-    this.#context.progress.warn(
-      `the summaries of ${locked} tell of locks at the source: the copies are not locked`,
-    );
+    progress.warn(`the summaries of ${locked} tell of locks at the source: ${aboutCopies(locks)}`);
   }
 
   async #copyOne(one: PlannedCopy, row: CopiedBackup): Promise<void> {
@@ -157,6 +166,39 @@ export class CopyRun {
     const missing = COPIED_MARKS.filter((mark) => entry[mark] === true && there?.[mark] !== true);
     for (const mark of missing) await this.#context.target.mark(id, mark, true);
   }
+}
+
+/** How many files of copies the server holds locked, though no copy locks them. */
+interface CopiedLocks {
+  files: number;
+  locked: number;
+}
+
+/**
+ * Asks the server for the locks of the copies: Ceph takes over the lock of an object that it copies whole.
+ * Resolves to `undefined` if it does not tell, or not these keys.
+ */
+async function readCopiedLocks(
+  { locks }: Pick<Destination, 'locks'>,
+  ids: readonly string[],
+): Promise<CopiedLocks | undefined> {
+  const areEnabled = await locks?.areEnabled();
+  if (locks === undefined || areEnabled === false) return { files: 0, locked: 0 };
+  if (areEnabled === undefined) return undefined;
+  const found = await inParallel(LOCKS_READ_AT_ONCE, ids, (id) => locks.locksOf(id));
+  const files = found.flat();
+  const nowMs = Date.now() + (locks.clockAheadMs() ?? 0);
+  const held = files.filter(({ retention }) => Date.parse(retention?.until ?? '') > nowMs);
+  return { files: files.length, locked: held.length };
+}
+
+function aboutCopies(locks: CopiedLocks | undefined): string {
+  if (locks === undefined) return 'this run has not locked the copies';
+  const { files, locked } = locks;
+  if (locked === 0) return 'the copies are not locked';
+  const held = `the server holds ${countOf(locked, 'file')} of the copies locked`;
+  if (locked === files) return held;
+  return `${held}, and ${countOf(files - locked, 'file is', 'files are')} not locked`;
 }
 
 /** Returns the summary at the target: that of an encrypted copy is another one. */

@@ -265,6 +265,32 @@ describe('the lock that is shown', () => {
     const people = await run(['backup', 'list', copies], { env });
     expect(people.stdout).not.toContain('lock set');
   });
+
+  it('is told of copies as the server holds it', async () => {
+    const { id } = (await backUp('full', place('from'), '--lock-days', '1')).answer;
+    const warned = async (to: string, ...more: string[]) => {
+      const args = ['backup', 'copy', `${place('from')}/${id}`, to, ...more];
+      const { exitCode, stderr } = await run(args, { env });
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+      return /tell of locks at the source: (.*)/.exec(stderr)?.[1];
+    };
+    expect(await warned(place('sent'), '--stream')).toBe('the copies are not locked');
+    const text = await warned(place('copied'));
+    const held = Object.values(await locksOf('copied', id)).filter((until) => until !== null);
+    // Ceph takes over the lock of what it copies whole.
+    const isLocked =
+      text === 'the server holds 1 file of the copies locked, and 1 file is not locked';
+    expect([text, held.length]).toEqual([
+      isLocked ? text : 'the copies are not locked',
+      Number(isLocked),
+    ]);
+    proxy.setPlan(({ path }) =>
+      /[?&]retention/.test(path)
+        ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    expect(await warned(place('unknown'), '--stream')).toBe('this run has not locked the copies');
+  });
 });
 
 describe('keys that may not list versions, or read locks', () => {

@@ -6,7 +6,7 @@ import { S3ResponseError, translateError } from '../../../src/object-store/store
 
 const STORE = 'http://store:9000';
 const KEY = 'plainname-5d1e/Ünderlined: %41.txt';
-const endpoints = { store: STORE, destination: STORE };
+const endpoints = { store: STORE, destination: { endpoint: STORE, bucket: 'vault' } };
 const request = { method: 'GET' as const, bucket: 'photos', key: KEY, query: '' };
 
 function shown(error: unknown, of = endpoints): string {
@@ -24,6 +24,13 @@ it.each([
   const hidden = shown(error);
   expect(hidden).not.toContain('plainname-5d1e');
   expect(hidden).toContain(`GetObject at ${STORE} got`);
+});
+
+it('an object of the store is not named because its name is that of a backup', () => {
+  const key = 'plainname-5d1e/minio_backup_full_20240115_020000.tar.gz';
+  const denied = new S3ResponseError('AccessDenied', 403, 'no');
+  const ofStore = { endpoint: STORE, request: { ...request, key } };
+  expect(shown(translateError(denied, ofStore))).not.toContain('plainname-5d1e');
 });
 
 it('an error that nobody expected has its places in the code alone', () => {
@@ -44,7 +51,10 @@ it('what concerns the destination, and what no server said, stays as it is', () 
   const other = { ...context, endpoint: 'http://other:9000' };
   const claim = { ...other, request: { ...other.request, key: 'minio/claim' } };
   expect(
-    shown(translateError(denied, claim), { ...endpoints, destination: other.endpoint }),
+    shown(translateError(denied, claim), {
+      ...endpoints,
+      destination: { endpoint: other.endpoint, bucket: 'vault' },
+    }),
   ).toContain('vault/minio/claim: PutObject');
   const interrupted = new MangamotionError('interrupted', 'interrupted');
   expect(withoutNames(interrupted, endpoints)).toBe(interrupted);

@@ -30,7 +30,7 @@ function attackOf(counts: Counts = {}, more: Partial<Attack> = {}): Attack {
   };
 }
 const GOOD: Aftermath = {
-  ...{ vanished: [], weakened: [], lockEnded: false },
+  ...{ vanished: [], remaining: [], weakened: [], lockEnded: false },
   ...{ writtenAt: new Date(until), undated: undefined },
 };
 const evidence = (more: Partial<RansomEvidence> = {}): RansomEvidence => ({
@@ -74,7 +74,10 @@ describe('what an attack proves', () => {
     ],
     [
       'a lock is ended, and nothing is deleted yet',
-      evidence({ attack: attackOf({}, { unlocked: new Map([['b', 'end_lock_bypass']]) }) }),
+      evidence({
+        attack: attackOf({}, { unlocked: new Map([['b', 'end_lock_bypass']]) }),
+        aftermath: { ...GOOD, weakened: ['b'] },
+      }),
       /ended 1 of 2 locks/,
     ],
     ['a refused deletion deletes', after({ vanished: ['b'] }), /refused to delete b, and .* gone/],
@@ -103,6 +106,19 @@ describe('what an attack proves', () => {
       'the copies cannot be looked at',
       evidence({ aftermath: undefined, unseen: 'no answer' }),
       /could not be looked at: no answer/,
+    ],
+    [
+      'a deletion that was accepted deletes nothing',
+      evidence({
+        attack: attackOf({}, { destroyed: new Map([['a', 'delete_in_bulk']]) }),
+        aftermath: { ...GOOD, remaining: ['a'] },
+      }),
+      /accepted an attack on a, and shows the copy as it was/,
+    ],
+    [
+      'an end of a lock that was accepted ends nothing',
+      evidence({ attack: attackOf({}, { unlocked: new Map([['b', 'remove_lock']]) }) }),
+      /accepted an attack on b, and shows the copy as it was/,
     ],
     ['no damage shows', evidence({ isUntouched: true }), /as if nothing had happened/],
     ['times tell nothing', after({ undated: 'p/a' }), /do not tell the attack on p\/a/],
