@@ -163,7 +163,7 @@ function attackLine({
   const sum = (of: 'refused' | 'succeeded' | 'unclear') =>
     formatCount(tried.reduce((total, one) => total + one[of], 0));
   const locks = mode === null ? 'not locked' : `${formatCount(locked)} locked (${mode})`;
-  return `- Attacked: a copy of ${countOf(files, 'file')}, ${locks}: ${sum('refused')} attempts refused, ${sum('succeeded')} carried out, ${sum('unclear')} unclear. Spared: ${spared}`;
+  return `- Attacked: a copy of ${countOf(files, 'file')}, ${locks}. Attempts: refused ${sum('refused')}, carried out ${sum('succeeded')}, unclear ${sum('unclear')}. Spared: ${spared}`;
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

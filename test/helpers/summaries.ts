@@ -16,6 +16,7 @@ export interface Made {
   status?: Summary['status'];
   references?: readonly string[];
   archiveBytes?: number;
+  destination?: string;
   parent?: string;
   source?: Partial<Summary['source']>;
   supersedes?: boolean;
@@ -39,7 +40,7 @@ export function summaryOf(made: Made): Summary {
     sequence,
     parent: made.parent ?? null,
     references: [...(made.references ?? [])],
-    destination: '/backups',
+    destination: made.destination ?? '/backups',
     created_at: at,
     finished_at: at,
     duration_seconds: 0,

@@ -166,7 +166,8 @@ export class CaptureLedger {
     const { message, hint, cause, request } = this.#lastRefusal;
     if (this.#options.hidesNames === true) {
       const all = countOf(this.#refusals, 'object');
-      throw new MangamotionError('access_denied', `access to all ${all} was refused`, { hint });
+      const text = `access to all ${all} was refused`;
+      throw new MangamotionError('access_denied', text, { hint, request });
     }
     throw new MangamotionError(
       'access_denied',

@@ -271,19 +271,19 @@ function judgeObjectLocks({
   if (objectLocks === null) return ok('no object locks');
   const { newest, short, problem } = objectLocks;
   if (problem !== null) return skipped(`the locks are not known: ${problem}`);
-  const unlocked = newest.find(({ until }) => until === null);
-  if (unlocked !== undefined) {
-    return warning(
-      `the newest backup, ${unlocked.id}, is not locked, and earlier ones of its line are`,
-      unlockedBackupHint(text),
-    );
-  }
   const [first] = short;
   if (first !== undefined) {
     const until = first.until === null ? 'not locked' : `locked until ${first.until}`;
     return warning(
       `${countOf(short.length, 'file')} that the newest backup needs ${short.length === 1 ? 'is' : 'are'} locked for a shorter time: ${first.file} is ${until}`,
       `the next backup with locks extends them: mangamotion backup incremental ${text} --lock`,
+    );
+  }
+  const unlocked = newest.find(({ until }) => until === null);
+  if (unlocked !== undefined) {
+    return warning(
+      `the newest backup, ${unlocked.id}, is not locked, and earlier ones of its line are`,
+      unlockedBackupHint(text),
     );
   }
   const [last] = newest;

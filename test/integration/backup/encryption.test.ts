@@ -4,30 +4,13 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RollingResult } from '../../../src/backup/verify/rolling/rolling.js';
 import type { VerifyResult } from '../../../src/backup/verify/result.js';
-import type { sortOnDisk as SortOnDisk } from '../../../src/object-store/order/disk-sort.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
 import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { type Outcome, run, runJson } from '../../helpers/cli.js';
-import { startOddProxy } from '../../helpers/odd-proxy.js';
-import { spilledBytes } from '../../helpers/spilled-bytes.js';
 import { noise, seed, snapshot } from '../../helpers/seed.js';
 import { contentOf, freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
-
-/** What was in temporary files while a listing was sorted, of which memory may hold ten objects here. */
-const spilled = vi.hoisted(() => [] as Buffer[]);
-vi.mock('../../../src/object-store/order/disk-sort.js', async (original) => {
-  const { sortOnDisk } = await original<{ sortOnDisk: typeof SortOnDisk }>();
-  return {
-    sortOnDisk: async function* (...[pages, compare, signal]: Parameters<typeof SortOnDisk>) {
-      for await (const page of sortOnDisk(pages, compare, signal, 10)) {
-        spilled.push(...spilledBytes());
-        yield page;
-      }
-    },
-  };
-});
 
 const store = testStore();
 const { folder, remove } = temporaryFolder();
@@ -118,27 +101,6 @@ function expectNoMark(bytes: readonly Buffer[]): void {
     }
   }
 }
-
-it('a listing that is not in order leaves no name in a temporary file', async () => {
-  state('out-of-order');
-  const proxy = await startOddProxy();
-  const temporary = join(folder, 'temporary');
-  const here = join(folder, 'out-of-order');
-  for (const path of [temporary, here]) mkdirSync(path);
-  vi.stubEnv('TMPDIR', temporary);
-  try {
-    proxy.be({ entries: (all) => all.toReversed() });
-    const outOfOrder = { ...env(), MINIO_ENDPOINT: proxy.endpoint };
-    const args = ['backup', 'full', here, '--bucket', source, '--recipient', recipient];
-    const { answer } = await runJson<Summary>(args, { env: outOfOrder });
-    expect(answer.objects.total).toBeGreaterThan(60);
-    expect(Buffer.concat(spilled).length).toBeGreaterThan(5000);
-    expectNoMark(spilled);
-    expect(readdirSync(temporary)).toEqual([]);
-  } finally {
-    await proxy.close();
-  }
-});
 
 describe.each(['folder', 's3'] as const)('in a %s', (kind) => {
   const place = (name: string): string => {

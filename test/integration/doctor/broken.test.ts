@@ -140,7 +140,8 @@ async function lockedDestination(locks: readonly (typeof LOCK | undefined)[]) {
   const ids: string[] = [];
   for (const [index, lock] of locks.entries()) {
     const made = { at: d.hoursAgo(locks.length - index), sequence: index + 1, lock };
-    ids.push(await putBackup(store, { bucket, prefix: '' }, made));
+    const destination = `s3://${bucket}`;
+    ids.push(await putBackup(store, { bucket, prefix: '' }, { ...made, destination }));
   }
   // The proxy does not know versions.
   const env = { ...d.offsiteEnv, BACKUP_S3_ENDPOINT: d.ownStore.MINIO_ENDPOINT ?? '' };

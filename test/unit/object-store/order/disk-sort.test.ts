@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { sortOnDisk } from '../../../../src/object-store/order/disk-sort.js';
 import { collect } from '../../../helpers/archive-memory.js';
+import { spilledBytes } from '../../../helpers/spilled-bytes.js';
 
 const compare = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
@@ -34,6 +35,17 @@ describe('what is sorted on the disk', () => {
     const items = ['b\u2028c', 'a\u2029', '\u2028', 'd\re', 'f\ng'];
     const sorted = await collect(sortOnDisk(pagesOf(items, 1), compare, undefined, 1));
     expect(sorted.flat()).toEqual([...items].sort(compare));
+  });
+
+  it('lies there encrypted', async () => {
+    const names = Array.from({ length: 500 }, (_, i) => `plainname-7f3a/${500 - i}`);
+    const spilled: Buffer[] = [];
+    for await (const page of sortOnDisk(pagesOf(names, 100), compare, undefined, 10)) {
+      expect(page.length).toBeGreaterThan(0);
+      spilled.push(...spilledBytes());
+    }
+    expect(Buffer.concat(spilled).length).toBeGreaterThan(5000);
+    expect(Buffer.concat(spilled).includes('plainname-7f3a')).toBe(false);
   });
 
   it('comes in pages, and leaves nothing when its reader stops early', async () => {
