@@ -3,8 +3,13 @@ import type { MemberStream } from './member-stream.js';
 import { Span } from './span.js';
 import { encodeEntryHeader, paddingOf } from './tar.js';
 
-/** Files up to this size share members; a larger file has its own span of members. */
+/** Files up to this size are in one member each, or share one; a larger file has its own span of members. */
 export const SHARED_MEMBER_BYTES = 1024 * 1024;
+/**
+ * Files share a member up to this size. To read one of them costs the whole member, and where it is
+ * encrypted two chunks of 64 KiB more: together at most 500 kB.
+ */
+const FILLED_MEMBER_BYTES = 352 * 1024;
 const RUN_MEMBER_BYTES = 4 * 1024 * 1024;
 
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -41,7 +46,7 @@ export class TarPacker {
     const header = encodeEntryHeader(file, file.modifiedAt);
     const padding = paddingOf(file.sizeBytes);
     const entryBytes = header.length + file.sizeBytes + padding;
-    const tooMuch = this.#sharedBytes + entryBytes > SHARED_MEMBER_BYTES;
+    const tooMuch = this.#sharedBytes + entryBytes > FILLED_MEMBER_BYTES;
     if (tooMuch || compress !== this.#sharedCompress) this.flush();
     this.#sharedCompress = compress;
     const placement = { span: this.#sharedSpan, inner: this.#sharedBytes + header.length };

@@ -126,7 +126,8 @@ describe('a destination in a bucket', () => {
     expect(archive.some(({ sizeBytes }) => sizeBytes > 40 * MIB)).toBe(true);
   });
 
-  it('gives one object of an encrypted backup back in at most four requests', async () => {
+  it('gives one object of 300 kB back from an encrypted backup in four requests, the last of at most 512 kB', async () => {
+    await store.putObject(source, 'page-120x', contentOf(noise(300_000, 'large page')));
     const keys = temporaryFolder();
     const identity = join(keys.folder, 'key');
     const made = await runJson<{ recipient: string }>(['key', 'new', identity]);
@@ -136,16 +137,19 @@ describe('a destination in a bucket', () => {
     proxy.requests.length = 0;
     const target = freshBucketName();
     const restoring = ['restore', `${destination}/${full.id}`, '--bucket', source];
-    const named = [...restoring, '--key', 'page-120', '--as', `${source}=${target}`];
+    const named = [...restoring, '--key', 'page-120x', '--as', `${source}=${target}`];
     const outcome = await run([...named, '--identity', identity], { env });
     expect(outcome).toMatchObject({ exitCode: 0 });
-    const content = await readObject(store, target, 'page-120');
-    expect(content.equals(noise(20_000, 'page 20'))).toBe(true);
+    const content = await readObject(store, target, 'page-120x');
+    expect(content.equals(noise(300_000, 'large page'))).toBe(true);
+    await store.deleteObject(source, 'page-120x');
     await removeBucket(store, target);
     // The chunk of the index may lie in the 64 KiB of the directory.
     expect(proxy.requests.length).toBeLessThanOrEqual(4);
     expect(proxy.requests.every(({ method }) => method === 'GET')).toBe(true);
     const bytes = proxy.requests.map(({ receivedBytes }) => receivedBytes());
+    expect(bytes.at(-1)).toBeGreaterThan(300_000);
+    expect(bytes.at(-1)).toBeLessThan(512_000);
     expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThan(2 * MIB);
     keys.remove();
   });
