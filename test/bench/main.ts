@@ -195,6 +195,7 @@ function render(rows: readonly Row[], group: string): string {
   const store = kind === 'rgw' ? 'Ceph RGW, objects in memory,' : 'MinIO';
   const servers: Record<string, string> = {
     billing: '; Redis on the same machine',
+    workers: '; the store on the same machine',
     redis: `; Redis, ${store} on the same machine`,
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',

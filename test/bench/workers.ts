@@ -11,8 +11,8 @@ import { type Timed, mangamotion, median } from './processes.js';
 const RUNS = 3;
 const store = fileURLToPath(new URL('delayed-store.js', import.meta.url));
 
-/** 900 MB in 3,000 objects; 30 ms before each answer, and 500 kB/s for each connection. */
-const STORE = ['3000', '300000', '30', '500000'];
+/** 600 MB in 2,000 objects; 30 ms before each answer, and 500 kB/s for each connection. */
+const STORE = ['2000', '300000', '30', '500000'];
 
 /** A full backup with 1, 2 and 4 workers, one after the other in each round. */
 export async function measureWorkers(): Promise<Row[]> {
