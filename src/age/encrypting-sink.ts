@@ -86,7 +86,7 @@ export class EncryptingSink implements ArchiveSink {
       // One write at a time; a failure of the last one is thrown here.
       await this.#writing;
       this.#writing = this.#write(sealed);
-      // Until then it must not count as unhandled.
+      // A failed write is reported by the next call, so Node.js must not report it as unhandled.
       this.#writing.catch(() => undefined);
     }
   }

@@ -25,7 +25,7 @@ export interface PlainChunks {
   first: number;
   /** The pieces of each chunk. */
   parts: readonly (readonly Uint8Array[])[];
-  /** Whether the last of these chunks ends the payload. */
+  /** Whether the payload ends with the last part. */
   endsWithLast: boolean;
 }
 

@@ -120,7 +120,7 @@ async function openParent(
       return undefined;
     }
     if (!isEncrypted(backup)) throw error;
-    // With a request it is the store that denies access.
+    // An error that carries a request comes from the store, which denies access.
     if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
       progress.warn(
         `this host has no key for the index of ${parent.id}, and makes a full backup ("mangamotion key new --host" makes a key, so that later ones can be incremental)`,

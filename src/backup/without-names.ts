@@ -5,7 +5,7 @@ import { MangamotionError, isMangamotionError } from '../errors.js';
 const WHY = 'what it concerned is not named, because the backup is encrypted';
 
 interface Endpoints {
-  /** Of the store that is backed up. */
+  /** The endpoint of the store that is backed up. */
   store: string;
   /** Where the destination lies; `undefined` if it is a folder. The bucket is not backed up. */
   destination: { endpoint: string; bucket: string } | undefined;

@@ -32,7 +32,7 @@ export async function shownSummary(
   try {
     return { summary: await wholeSummary(destination, summary), hidden: undefined };
   } catch (error) {
-    // With a request it is the store that denies access.
+    // An error that carries a request comes from the store, which denies access.
     const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
     if (!isLocked) throw error;
     return { summary, hidden: error.message };

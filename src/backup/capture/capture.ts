@@ -4,7 +4,7 @@ import type { Step } from '../plan/changes.js';
 import type { CaptureContext } from './outcomes.js';
 import { StepRunner, isPrefetched } from './steps.js';
 
-/** For each thread that reads objects. */
+/** What one thread may read ahead: requests at once, and bytes that wait to be written. */
 const PREFETCH_LIMITS = { maxRequests: 32, maxBytes: 12 * 1024 * 1024 };
 /** The memory that a fetched object takes apart from its bytes: names, headers, promises. */
 const FIXED_WEIGHT_BYTES = 16 * 1024;

@@ -17,7 +17,7 @@ export interface BucketSide {
   /** The name that people see: the id of a backup, or `the store`. */
   name: string;
   buckets: readonly string[];
-  /** Whether this side selects the bucket, if it exists. */
+  /** Returns whether the selection of this backup or store includes the bucket. */
   covers: (bucket: string) => boolean;
 }
 

@@ -141,7 +141,7 @@ async function openOrNot(
     await archive.close();
     return archive.withoutContents();
   } catch (error) {
-    // With a request it is the store that denies access.
+    // An error that carries a request comes from the store, which denies access.
     const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
     const isWrong =
       known.encrypted !== undefined && isMangamotionError(error, 'damaged', 'not_found');

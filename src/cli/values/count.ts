@@ -14,7 +14,7 @@ export function wholeNumber(least: 0 | 1, digits: number): (text: string) => num
   };
 }
 
-/** As `wholeNumber`, from 1 to `most`. */
+/** Reads a whole number from 1 to `most`. Throws `usage` for anything else. */
 export function wholeNumberTo(most: number): (text: string) => number {
   return (text) => {
     const value = /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 0;

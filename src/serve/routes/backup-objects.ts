@@ -149,7 +149,7 @@ async function withStore<T>(
 
 /** Returns the answer for what this server has no key to open; `undefined` for another error. */
 function refusalOf(error: unknown): RequestFailure | undefined {
-  // With a request it is the store that denies access.
+  // An error that carries a request comes from the store, which denies access.
   const isLocked = isMangamotionError(error, 'access_denied') && error.request === undefined;
   return isLocked
     ? new RequestFailure(409, error.message, { code: 'refused', cause: error })

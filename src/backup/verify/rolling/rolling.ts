@@ -288,7 +288,7 @@ class RollingCheck {
         await this.#reportUnlessRemoved(id, error);
         return undefined;
       }
-      // With a request it is the store that denies access.
+      // An error that carries a request comes from the store, which denies access.
       if (isMangamotionError(error, 'access_denied') && error.request === undefined) {
         const { skipped } = this.#result;
         if (skipped.every((one) => one.id !== id)) skipped.push({ id, reason: error.message });

@@ -50,7 +50,7 @@ export function lockFields(
   return [...locked, ...unknown, ...tooShort, ...over, ...next];
 }
 
-/** When a lock ends: a time, because `until in 29 days` reads badly. */
+/** Returns the time at which a lock ends. A relative time would read "until in 29 days". */
 export function untilTime(people: Presentation, until: string): string {
   return people.onTerminal ? people.clock(until) : until;
 }

@@ -22,7 +22,7 @@ export interface DrillValues {
   stateDir: string | undefined;
   sample?: number | undefined;
   maxBytes?: number | undefined;
-  /** In ms. */
+  /** A duration in milliseconds. */
   lockFor?: number | undefined;
 }
 
