@@ -88,6 +88,11 @@ export class MangamotionError extends Error {
   }
 }
 
+/** Whether a text that comes from elsewhere is a code of this table. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(EXIT_STATUS, text);
+}
+
 /** What any thrown thing says of itself. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

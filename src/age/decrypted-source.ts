@@ -1,7 +1,8 @@
 import { type Hash, createHash } from 'node:crypto';
 import { damagedArchive } from '../archive/errors.js';
 import { MEMBER_HEADER_BYTES } from '../archive/gzip.js';
-import type { ClosableSource } from '../archive/sink.js';
+import { readingAhead } from '../archive/read-ahead.js';
+import type { Ahead, ClosableSource } from '../archive/sink.js';
 import { isMangamotionError } from '../errors.js';
 import {
   CHUNK_BYTES,
@@ -22,6 +23,8 @@ const MOST_KEPT_BYTES = 8 * 1024 * 1024;
 interface DecryptedOptions {
   storedBytes?: number;
   wholeChunks?: number;
+  /** Nothing is read ahead behind this byte; by default up to the end. */
+  aheadTo?: number;
 }
 
 export interface SealedPlace {
@@ -40,7 +43,7 @@ export class DecryptedSource implements ClosableSource {
   readonly sizeBytes: number;
   readonly #source: ClosableSource;
   readonly #place: SealedPlace;
-  readonly #wholeChunks: number | undefined;
+  readonly #options: DecryptedOptions;
   #kept: { offset: number; bytes: Buffer } = { offset: 0, bytes: Buffer.alloc(0) };
   #digest: StoredDigest | undefined;
 
@@ -49,14 +52,11 @@ export class DecryptedSource implements ClosableSource {
    * `damaged` if no age file has this size. With `wholeChunks` the file may end anywhere, and is read
    * up to that number of chunks.
    */
-  constructor(
-    source: ClosableSource,
-    place: SealedPlace,
-    { storedBytes = source.sizeBytes, wholeChunks }: DecryptedOptions = {},
-  ) {
+  constructor(source: ClosableSource, place: SealedPlace, options: DecryptedOptions = {}) {
+    const { storedBytes = source.sizeBytes, wholeChunks } = options;
     this.#source = source;
     this.#place = place;
-    this.#wholeChunks = wholeChunks;
+    this.#options = options;
     this.sizeBytes =
       wholeChunks === undefined
         ? plainSize(storedBytes - place.headBytes, place.file)
@@ -96,6 +96,17 @@ export class DecryptedSource implements ClosableSource {
     return bytes.bytes.subarray(start, start + length);
   }
 
+  readingAhead({ from, to, requests }: Ahead): DecryptedSource {
+    const sealedAt = (chunk: number): number => this.#place.headBytes + chunk * SEALED_CHUNK_BYTES;
+    const stored = readingAhead(this.#source, {
+      // The digest of a whole file begins with its head.
+      from: from === 0 ? 0 : sealedAt(Math.floor(from / CHUNK_BYTES)),
+      to: to + TAIL_BYTES >= this.sizeBytes ? Infinity : sealedAt(Math.ceil(to / CHUNK_BYTES)),
+      requests,
+    });
+    return new DecryptedSource(stored, this.#place, { ...this.#options, aheadTo: to });
+  }
+
   /** Begins the digest of the file as it is stored. It takes in what is read from now on. */
   beginStoredDigest(): void {
     this.#digest = new StoredDigest();
@@ -124,8 +135,9 @@ export class DecryptedSource implements ClosableSource {
   }
 
   #endOf(offset: number, length: number): number {
-    const wanted = length === MEMBER_HEADER_BYTES ? READ_AHEAD_BYTES : length;
-    const end = Math.min(offset + wanted, this.sizeBytes);
+    const { aheadTo = this.sizeBytes } = this.#options;
+    const ahead = length === MEMBER_HEADER_BYTES ? READ_AHEAD_BYTES : 0;
+    const end = Math.max(offset + length, Math.min(offset + ahead, aheadTo));
     return end + TAIL_BYTES >= this.sizeBytes ? this.sizeBytes : end;
   }
 
@@ -168,7 +180,7 @@ export class DecryptedSource implements ClosableSource {
     if (this.sizeBytes === Infinity) {
       return key.open(number, false, sealed) ?? key.open(number, true, sealed);
     }
-    return key.open(number, isLast && this.#wholeChunks === undefined, sealed);
+    return key.open(number, isLast && this.#options.wholeChunks === undefined, sealed);
   }
 
   async #readStored(offset: number, length: number): Promise<Buffer> {

@@ -50,6 +50,8 @@ export interface AuditObserver {
   problem(problem: ArchiveProblem): void;
   progress(counts: { objects: number; bytes: number }): void;
   signal: AbortSignal;
+  /** How many times the memory and the requests of one worker may be used; 1 by default. */
+  workers?: number | undefined;
 }
 
 /**
@@ -78,8 +80,11 @@ export interface Archive {
   /** Reads an object of at most `READ_WHOLE_BYTES`. The caller checks the SHA-256. */
   readWhole(line: IndexLine): Promise<Buffer[]>;
 
-  /** Reads an object piece by piece. The caller checks the SHA-256 at the end. */
-  read(line: IndexLine): AsyncIterable<Buffer>;
+  /**
+   * Reads an object piece by piece. The caller checks the SHA-256 at the end. A tar.gz is read by so many
+   * `requests` at once, 1 by default, each of 2 MiB.
+   */
+  read(line: IndexLine, requests?: number): AsyncIterable<Buffer>;
 
   /** Checks the archive's end, apart from its directory. Resolves to the problem, if any. */
   checkEnd(place: DirectoryPlace): Promise<ArchiveProblem | undefined>;

@@ -4,10 +4,11 @@ import type { ArchivePart, AuditObserver, AuditResult, PartResult } from './arch
 import { ownChunksOf } from './parts.js';
 import type { Directory } from './directory.js';
 import { FOOTER_BYTES } from './footer.js';
-import { MemberKind } from './gzip.js';
+import { type MemberHeader, MemberKind } from './gzip.js';
 import { largestDirectoryBytes } from './limits.js';
 import { inflateMember, largestBytesOf, readMember } from './members.js';
 import { readChunk } from './reader.js';
+import { prefetchInOrder } from '../prefetch.js';
 import type { ArchiveSource } from './sink.js';
 import { TarScanner, TarStructureError } from './tar-scanner.js';
 
@@ -22,6 +23,10 @@ interface Expected {
 
 const SKIP_BYTES = 1024 * 1024;
 
+/** The members that one worker inflates ahead of their turn, and the memory that they take. */
+const MEMBERS_A_WORKER = 2;
+const MEMBER_BYTES_A_WORKER = 16 * 1024 * 1024;
+
 /**
  * Reads an archive once from start to end and checks every byte three times: as part of the archive
  * file (SHA-256), as part of a gzip member and of the tar in it, and as part of an object or
@@ -29,11 +34,11 @@ const SKIP_BYTES = 1024 * 1024;
  * flipped bit gives one finding and does not end the audit.
  */
 export async function auditArchive(
-  source: ArchiveSource,
+  sources: AuditSources,
   directory: Directory,
   observer: AuditObserver,
 ): Promise<AuditResult> {
-  return await new Audit(source, directory, observer).run();
+  return await new Audit(sources, directory, observer).run();
 }
 
 /**
@@ -41,16 +46,24 @@ export async function auditArchive(
  * the whole file.
  */
 export async function auditPart(
-  source: ArchiveSource,
+  sources: AuditSources,
   directory: Directory,
   part: ArchivePart,
   observer: AuditObserver,
 ): Promise<PartResult> {
-  return await new Audit(source, directory, observer, part.from).runPart(part);
+  return await new Audit(sources, directory, observer, part.from).runPart(part);
+}
+
+export interface AuditSources {
+  /** Is read anywhere: for index chunks, ahead of what they describe. */
+  source: ArchiveSource;
+  /** The same bytes, read from one end to the other. */
+  walked: ArchiveSource;
 }
 
 class Audit {
   readonly #source: ArchiveSource;
+  readonly #walked: ArchiveSource;
   readonly #directory: Directory;
   readonly #observer: AuditObserver;
   readonly #archiveHash = createHash('sha256');
@@ -70,13 +83,14 @@ class Audit {
   #bytes = 0;
 
   constructor(
-    source: ArchiveSource,
+    { source, walked }: AuditSources,
     directory: Directory,
     observer: AuditObserver,
     memberOffset = 0,
   ) {
     this.#memberOffset = memberOffset;
     this.#source = source;
+    this.#walked = walked;
     this.#directory = directory;
     this.#observer = observer;
     this.#scanner = new TarScanner({
@@ -97,7 +111,7 @@ class Audit {
       this.#reportMissing();
     }
     await this.#walkToEnd(end);
-    this.#archiveHash.update(await this.#source.read(end, FOOTER_BYTES));
+    this.#archiveHash.update(await this.#walked.read(end, FOOTER_BYTES));
     return { sha256: this.#archiveHash.digest('hex'), objects: this.#objects, bytes: this.#bytes };
   }
 
@@ -159,34 +173,53 @@ class Audit {
     this.#nextBoundary = 0;
     while (this.#memberOffset < end) {
       this.#observer.signal.throwIfAborted();
-      const next = await this.#readOneMember(end);
-      this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
-      if (next === undefined) await this.#skipDamage(end);
-      else this.#memberOffset = next;
+      if (!(await this.#readMembers(end))) await this.#skipDamage(end);
     }
     this.#boundaries = [];
   }
 
-  /** Resolves to the start of the next member; `undefined` if this one is damaged. */
-  async #readOneMember(end: number): Promise<number | undefined> {
-    const offset = this.#memberOffset;
+  /** Reads the members up to `end`. Resolves to false at the first damaged one. */
+  async #readMembers(end: number): Promise<boolean> {
+    const { sizeBytes } = this.#walked;
+    const { workers = 1, signal } = this.#observer;
+    const limits = {
+      maxRequests: MEMBERS_A_WORKER * workers,
+      maxBytes: MEMBER_BYTES_A_WORKER * workers,
+    };
+    const members = prefetchInOrder(
+      membersFrom(this.#walked, this.#memberOffset, end),
+      limits,
+      (member) => weightOf(member, sizeBytes),
+      (member) => inflated(member, sizeBytes),
+    );
+    for await (const { item, result } of members) {
+      signal.throwIfAborted();
+      const isSound = this.#takeMember(item, result);
+      this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
+      if (!isSound) return false;
+    }
+    return true;
+  }
+
+  #takeMember(member: ReadMember, inflated: Inflated): boolean {
+    const { offset } = member;
     try {
-      const { sizeBytes } = this.#source;
-      const most = largestDirectoryBytes(sizeBytes);
-      const { header, raw } = await readMember(this.#source, offset, end, most);
+      if ('error' in member) throw member.error;
+      const { header, raw } = member;
       this.#checkKind(header.kind, offset);
-      const content = await inflateMember(raw, offset, largestBytesOf(header.kind, sizeBytes));
-      for (const part of content) this.#scanner.push(part);
-      this.#inflatedBefore += content.reduce((sum, part) => sum + part.length, 0);
+      if ('error' in inflated) throw inflated.error;
+      for (const part of inflated.content) this.#scanner.push(part);
+      this.#inflatedBefore += inflated.content.reduce((sum, part) => sum + part.length, 0);
       this.#archiveHash.update(raw);
-      return offset + header.memberBytes;
+      this.#memberOffset = offset + header.memberBytes;
+      return true;
     } catch (error) {
       const kind = error instanceof TarStructureError ? 'tar' : 'member';
       this.#observer.problem({
         kind,
         message: `${damageOf(error)} (byte ${offset} of the archive)`,
       });
-      return undefined;
+      return false;
     }
   }
 
@@ -212,7 +245,7 @@ class Audit {
     const resume = Math.min(next, end);
     for (let offset = this.#memberOffset; offset < resume; offset += SKIP_BYTES) {
       const length = Math.min(SKIP_BYTES, resume - offset);
-      this.#archiveHash.update(await this.#source.read(offset, length));
+      this.#archiveHash.update(await this.#walked.read(offset, length));
     }
     this.#memberOffset = resume;
     this.#current = undefined;
@@ -253,6 +286,49 @@ class Audit {
       );
     }
     this.#expected = new Map();
+  }
+}
+
+/** A member as it is stored, or why it cannot be read. */
+type ReadMember = { offset: number } & ({ header: MemberHeader; raw: Buffer } | { error: unknown });
+type Inflated = { content: Buffer[] } | { error: unknown };
+
+/** Yields the members from `offset` to `end`, and ends with the first that cannot be read. */
+async function* membersFrom(
+  source: ArchiveSource,
+  start: number,
+  end: number,
+): AsyncGenerator<ReadMember[]> {
+  const most = largestDirectoryBytes(source.sizeBytes);
+  for (let offset = start; offset < end;) {
+    try {
+      const { header, raw } = await readMember(source, offset, end, most);
+      yield [{ offset, header, raw }];
+      offset += header.memberBytes;
+    } catch (error) {
+      yield [{ offset, error }];
+      return;
+    }
+  }
+}
+
+/** What a member takes while it waits: its bytes, and what they may inflate to. */
+function weightOf(member: ReadMember, archiveBytes: number): number {
+  if ('error' in member) return 0;
+  const { header, raw } = member;
+  const most = largestBytesOf(header.kind, archiveBytes);
+  if (header.kind !== MemberKind.data) return raw.length + most;
+  // One that inflates to another length than it says is not kept.
+  return raw.length + Math.min(most, raw.readUInt32LE(raw.length - 4));
+}
+
+async function inflated(member: ReadMember, archiveBytes: number): Promise<Inflated> {
+  if ('error' in member) return member;
+  const { offset, header, raw } = member;
+  try {
+    return { content: await inflateMember(raw, offset, largestBytesOf(header.kind, archiveBytes)) };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -63,7 +63,7 @@ export class IndexArchive implements Archive {
     return Promise.reject(this.withoutContents());
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // oxlint-disable-next-line typescript/require-await
   async *read(): AsyncGenerator<Buffer> {
     throw this.withoutContents();
   }

@@ -31,6 +31,13 @@ export class IndexCheck {
     }
   }
 
+  /** Adds a chunk unread, whose objects the directory counts and names as those of one bucket. */
+  addUnread(bucket: string, { objects, bytes }: Counts): void {
+    const counts = this.#countsOf(bucket);
+    counts.objects += objects;
+    counts.bytes += bytes;
+  }
+
   /**
    * Returns how a bucket's counts differ, once all its lines are added; `undefined` if they match.
    */

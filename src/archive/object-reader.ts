@@ -2,6 +2,7 @@ import { countOf } from '../count-of.js';
 import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
 import { readSpan } from './members.js';
+import { readingAhead } from './read-ahead.js';
 import type { ArchiveSource } from './sink.js';
 import { SHARED_MEMBER_BYTES } from './tar-packer.js';
 
@@ -34,20 +35,34 @@ export class ObjectReader {
   }
 
   /** Yields the bytes of any file, one member at a time. */
-  async *read(file: FilePlace): AsyncGenerator<Buffer> {
-    let skip = file.inner;
-    let left = file.size;
-    for await (const member of readSpan(this.#source, file)) {
-      for (const part of member) {
-        const wanted = part.subarray(skip, skip + left);
-        skip -= Math.min(skip, part.length);
-        left -= wanted.length;
-        if (wanted.length > 0) yield wanted;
-      }
-      if (left === 0) return;
+  async *read(file: FilePlace, requests = 1): AsyncGenerator<Buffer> {
+    if (requests <= 1) {
+      yield* contentOf(this.#source, file);
+      return;
     }
-    if (left > 0) throw cutOff(file);
+    const { offset: from, length } = file;
+    const ahead = readingAhead(this.#source, { from, to: from + length, requests });
+    try {
+      yield* contentOf(ahead, file);
+    } finally {
+      await ahead.close();
+    }
   }
+}
+
+async function* contentOf(source: ArchiveSource, file: FilePlace): AsyncGenerator<Buffer> {
+  let skip = file.inner;
+  let left = file.size;
+  for await (const member of readSpan(source, file)) {
+    for (const part of member) {
+      const wanted = part.subarray(skip, skip + left);
+      skip -= Math.min(skip, part.length);
+      left -= wanted.length;
+      if (wanted.length > 0) yield wanted;
+    }
+    if (left === 0) return;
+  }
+  if (left > 0) throw cutOff(file);
 }
 
 async function readAll(source: ArchiveSource, line: IndexLine): Promise<Buffer[]> {

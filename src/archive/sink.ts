@@ -11,11 +11,24 @@ export interface ArchiveSink {
   lendDigest?(): RunningDigest;
 }
 
+/** The bytes that are read from one end to the other, and how many requests there are at once. */
+export interface Ahead {
+  from: number;
+  to: number;
+  requests: number;
+}
+
 export interface ArchiveSource {
   /** `Infinity` if the size is unknown and would cost a request. */
   readonly sizeBytes: number;
   /** Reads exactly `length` bytes; rejects if there are fewer. */
   read(offset: number, length: number): Promise<Buffer>;
+
+  /**
+   * Returns a view that reads ahead, as `ReadAhead` does, for a source that is not read as it is stored.
+   * Closing it leaves this source open.
+   */
+  readingAhead?(ahead: Ahead): ClosableSource;
 }
 
 export interface ClosableSource extends ArchiveSource {

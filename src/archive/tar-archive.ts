@@ -17,6 +17,7 @@ import { damagedArchive } from './errors.js';
 import type { IndexLine } from './index-line.js';
 import { LARGEST_DOCUMENT_BYTES } from './limits.js';
 import { ObjectReader } from './object-reader.js';
+import { REQUESTS_A_WORKER, readingAhead } from './read-ahead.js';
 import { readChunk, readChunkBytes, readDirectory, readFooter } from './reader.js';
 import type { ClosableSource } from './sink.js';
 
@@ -65,8 +66,8 @@ export class TarArchive implements Archive {
     return this.#objects.readWhole(line);
   }
 
-  read(line: IndexLine): AsyncIterable<Buffer> {
-    return this.#objects.read(line);
+  read(line: IndexLine, requests?: number): AsyncIterable<Buffer> {
+    return this.#objects.read(line, requests);
   }
 
   /** A footer of a newer version counts as a problem, because the summary says what was written. */
@@ -87,10 +88,16 @@ export class TarArchive implements Archive {
   }
 
   async audit(directory: Directory, observer: AuditObserver): Promise<AuditResult> {
-    this.#source.beginStoredDigest?.();
-    const result = await auditArchive(this.#source, directory, observer);
-    const sha256 = await this.#source.storedDigest?.();
-    return sha256 === undefined ? result : { ...result, sha256 };
+    const source = this.#source;
+    const walked = readingAhead(source, { from: 0, to: source.sizeBytes, ...requestsOf(observer) });
+    try {
+      walked.beginStoredDigest?.();
+      const result = await auditArchive({ source, walked }, directory, observer);
+      const sha256 = await walked.storedDigest?.();
+      return sha256 === undefined ? result : { ...result, sha256 };
+    } finally {
+      await walked.close();
+    }
   }
 
   parts(directory: Directory, sizeBytes: number): ArchivePart[] {
@@ -98,11 +105,26 @@ export class TarArchive implements Archive {
     return partsOf(directory, isEncrypted ? this.#source.sizeBytes : sizeBytes);
   }
 
-  auditPart(directory: Directory, part: ArchivePart, observer: AuditObserver): Promise<PartResult> {
-    return auditPart(this.#source, directory, part, observer);
+  async auditPart(
+    directory: Directory,
+    part: ArchivePart,
+    observer: AuditObserver,
+  ): Promise<PartResult> {
+    const source = this.#source;
+    const { from, to } = part;
+    const walked = readingAhead(source, { from, to, ...requestsOf(observer) });
+    try {
+      return await auditPart({ source, walked }, directory, part, observer);
+    } finally {
+      await walked.close();
+    }
   }
 
   close(): Promise<void> {
     return this.#source.close();
   }
+}
+
+function requestsOf({ workers = 1 }: AuditObserver): { requests: number } {
+  return { requests: REQUESTS_A_WORKER * workers };
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Archive, READ_WHOLE_BYTES } from '../archive/archive.js';
+import { READ_WHOLE_BYTES } from '../archive/archive.js';
+import type { ReadableArchive } from '../repository/leftover.js';
 import type { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { isMangamotionError } from '../errors.js';
 
 /** Reads a small object from an archive; resolves to `undefined` if it is damaged. */
 export async function readArchived(
-  archive: Archive,
+  archive: ReadableArchive,
   line: IndexLine,
 ): Promise<Buffer[] | undefined> {
   try {
@@ -26,7 +27,7 @@ export function isReadWhole({ size }: IndexLine): boolean {
 
 /** Copies a large object from one archive to another; resolves to false if it is damaged. */
 export async function copyArchived(
-  archive: Archive,
+  archive: ReadableArchive,
   line: IndexLine,
   writer: ArchiveWriter,
 ): Promise<boolean> {

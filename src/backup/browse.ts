@@ -2,7 +2,7 @@ import type { ChunkReference, Directory } from '../archive/directory.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { MangamotionError } from '../errors.js';
 import { compareKeys, compareObjects, type ObjectName } from '../key-order.js';
-import type { LocatedBackup } from '../repository/locate.js';
+import type { LocatedBackup } from '../repository/located-backup.js';
 import { openCommitted } from '../repository/open-backup.js';
 
 /** Objects are named `bucket/key` here: buckets are the outermost folders. */

@@ -2,7 +2,7 @@ import type { IndexLine } from '../archive/index-line.js';
 import { IndexCheck } from '../archive/index-check.js';
 import { type KeySelection, mayHold, selectLines } from '../archive/select.js';
 import { MangamotionError } from '../errors.js';
-import { type LocatedBackup } from '../repository/locate.js';
+import type { LocatedBackup } from '../repository/located-backup.js';
 import { openBackup } from '../repository/open-backup.js';
 
 export interface ContentsSelection extends KeySelection {

@@ -11,6 +11,7 @@ import {
 import { refusePlainAfterEncrypted } from '../repository/encryption-choice.js';
 import { Baseline } from './plan/baseline.js';
 import { makeRoom, openBaseline, planObjects } from './plan/plan-objects.js';
+import { plannedEarlier } from './plan/planned-earlier.js';
 import { signedForUse } from './plan/signed.js';
 
 /** Copies all selected buckets into a new archive, and resolves once the backup exists. */
@@ -25,15 +26,18 @@ export async function planFull(context: HeldContext, options: BackupOptions): Pr
   if (!options.ignoreFreeSpace) await makeRoom(context);
   const backups = await destination.list();
   refusePlainAfterEncrypted(destination, backups, context.noEncryption === true);
-  const earlier = predecessorOf(backups, sourceOf(store, options));
+  const earlier =
+    options.planned === undefined
+      ? predecessorOf(backups, sourceOf(store, options))
+      : plannedEarlier(backups, options.planned.earlier);
   const baseline = earlier === undefined ? undefined : await openEarlier(context, earlier);
   return await planObjects(context, options, 'full', { baseline, lastTrusted: earlier?.summary });
 }
 
-/** Opens the earlier backup. Of one that is not signed as this one will be, only the counts are used. */
-async function openEarlier(
-  context: HeldContext,
-  { backup, summary }: Predecessor,
+/** Opens the earlier backup of a full one. Of one that is not signed as this one will be, only the counts are used. */
+export async function openEarlier(
+  context: Pick<HeldContext, 'destination' | 'progress'>,
+  { backup, summary }: Pick<Predecessor, 'backup' | 'summary'>,
 ): Promise<Baseline> {
   const checked = await signedForUse(context.destination, backup);
   if ('backup' in checked) return await openBaseline(context, checked.backup, 'full');

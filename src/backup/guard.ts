@@ -1,6 +1,6 @@
 import { countOf, formatCount } from '../count-of.js';
 import { compareKeys } from '../key-order.js';
-import type { Suspicion } from '../repository/summary.js';
+import type { PartChanges, Suspicion } from '../repository/summary.js';
 
 /** The guard finds changes since the last trusted backup that look like an accident. Pure. */
 
@@ -61,6 +61,24 @@ export class ChangeCounts {
     );
   }
 
+  /** Returns what was counted, so that `add` can add it to the counts of other shards. */
+  counted(): PartChanges[] {
+    return [...this.#buckets].map(([bucket, { contents, ...counts }]) => ({
+      ...{ bucket, ...counts },
+      ...contents.commonest(),
+    }));
+  }
+
+  /** Adds what was counted in another range of keys. */
+  add({ bucket, before, deleted, changed, empty, contents, lowered }: PartChanges): void {
+    const counts = this.#of(bucket);
+    counts.before += before;
+    counts.deleted += deleted;
+    counts.changed += changed;
+    counts.empty += empty;
+    counts.contents.addCounted(contents, lowered);
+  }
+
   #of(bucket: string): Counted {
     const known = this.#buckets.get(bucket);
     if (known !== undefined) return known;
@@ -79,6 +97,8 @@ interface Counted {
 }
 
 const MAX_COUNTERS = 1000;
+/** The contents that the manifest of a part names for each bucket. */
+const MOST_IN_MANIFEST = 50;
 
 /**
  * Counts the most frequent of many strings (Misra and Gries). The count is exact for up to a
@@ -98,6 +118,24 @@ class Frequent {
     for (const [other, left] of this.#counters) {
       if (left === 1) this.#counters.delete(other);
       else this.#counters.set(other, left - 1);
+    }
+  }
+
+  /** Returns the highest counts, and what every other one may be too low by. */
+  commonest(): Pick<PartChanges, 'contents' | 'lowered'> {
+    const sorted = [...this.#counters].sort(([, a], [, b]) => b - a);
+    const next = sorted[MOST_IN_MANIFEST]?.[1] ?? 0;
+    const contents = sorted
+      .slice(0, MOST_IN_MANIFEST)
+      .map(([content, objects]) => ({ content, objects }));
+    return { contents, lowered: this.#lowered + next };
+  }
+
+  /** Adds the counts of another instance. The result may be too high, and is never too low. */
+  addCounted(contents: PartChanges['contents'], lowered: number): void {
+    this.#lowered += lowered;
+    for (const { content, objects } of contents) {
+      this.#counters.set(content, (this.#counters.get(content) ?? 0) + objects);
     }
   }
 

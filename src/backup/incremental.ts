@@ -19,6 +19,7 @@ import {
 } from './plan/backup-plan.js';
 import { openBaseline, planObjects } from './plan/plan-objects.js';
 import { whyRecordsUnfit } from './plan/parent-records.js';
+import { plannedEarlier } from './plan/planned-earlier.js';
 import { signedForUse } from './plan/signed.js';
 
 export interface IncrementalOptions extends BackupOptions {
@@ -41,7 +42,7 @@ export async function backUpIncremental(
   return await makeBackup(context, run, plan, options.parent === undefined ? instead : undefined);
 }
 
-async function planIncremental(
+export async function planIncremental(
   context: HeldContext,
   options: IncrementalOptions,
 ): Promise<BackupPlan> {
@@ -50,7 +51,10 @@ async function planIncremental(
   refusePlainAfterEncrypted(destination, all, context.noEncryption === true);
   const backups = refersTo(destination, all);
   const parent = chooseParent(context, backups, options);
-  const lastTrusted = predecessorOf(all, sourceOf(store, options));
+  const lastTrusted =
+    options.planned === undefined
+      ? predecessorOf(all, sourceOf(store, options))
+      : plannedEarlier(all, options.planned.lastTrusted);
   if (parent === undefined) {
     const why =
       lastTrusted === undefined

@@ -6,19 +6,18 @@ import {
   inOrder,
 } from '../object-store/order/ordered-listings.js';
 import { whyListingsAreDoubted } from '../object-store/server-findings.js';
+import type { Retention } from '../object-store/port.js';
 import type { PendingBackup } from '../repository/destination.js';
-import { removableLeftovers } from '../repository/removable-leftovers.js';
+import { endRun, findAllLeftovers } from '../repository/runs/run-leftovers.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
-import type { RedisSummary, Summary } from '../repository/summary.js';
-import { capture } from './capture/capture.js';
+import { type RedisSummary, type Summary, objectsIn } from '../repository/summary.js';
+import { captureObjects, earlierIsUnknown } from './capture/capture-objects.js';
 import { ParentUnreadable } from './plan/baseline.js';
-import { captureBuckets, captureDocuments } from './capture/documents.js';
-import { CaptureLedger } from './capture/ledger.js';
+import { type CapturedDocuments, captureBuckets, captureDocuments } from './capture/documents.js';
 import { ListingTrust } from './plan/listing-trust.js';
 import { captureRedis } from './capture/redis-keys.js';
-import { ObjectParts } from './capture/object-parts.js';
 import type {
   BackupContext,
   BackupPlan,
@@ -26,8 +25,9 @@ import type {
   RetentionAfterwards,
   RunOptions,
 } from './plan/backup-plan.js';
-import { nameLeftovers, openLeftovers, salvageFrom } from './plan/leftovers.js';
+import { nameLeftovers, openLeftovers } from './plan/leftovers.js';
 import { Protection } from './protection.js';
+import type { ObjectFindings } from './object-findings.js';
 import { summarise } from './summarise.js';
 import { withoutNames } from './without-names.js';
 
@@ -57,19 +57,24 @@ export async function makeBackup(
 
 async function makeLocked(
   context: BackupContext,
-  { command, waitLockMs, retention, locks }: RunOptions,
+  options: RunOptions,
   plan: Planner,
   fallback: Planner | undefined,
 ): Promise<Summary> {
+  const { command, waitLockMs, retention, locks, captureObjects: captureAll, reserved } = options;
   const isEncrypted = context.destination.recipients.length > 0;
   const warn = (line: string) => context.progress.warn(line);
   const protection =
     locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);
   return await withLock({ ...context, command, waitMs: waitLockMs, warn }, async (lock, signal) => {
+    await options.confirm?.();
     const listings = new OrderedListings(context.store);
     const doubt = whyListingsAreDoubted(context.findings);
     const trust = new ListingTrust({ trustsNone: doubt !== undefined });
-    const held = { ...context, signal, lock, listings, trust, protection };
+    const held = {
+      ...{ ...context, signal, lock, listings, trust, protection },
+      ...{ captureObjects: captureAll, reserved },
+    };
     const attempt = (planner: Planner): Promise<Summary> =>
       inOrder(
         () => makeAttempt(held, planner),
@@ -96,7 +101,9 @@ async function makeAttempt(
   const { destination, progress } = context;
   progress.start('listing');
   const warn = (line: string) => progress.warn(line);
-  const found = await removableLeftovers(destination, warn);
+  const now = context.clock.now();
+  const goesOn = context.reserved?.id;
+  const found = await findAllLeftovers(destination, { goesOn, now, warn });
   if (destination.appendOnly === true) nameLeftovers(found, warn);
   const leftovers = await openLeftovers(destination.appendOnly === true ? [] : found, warn);
   const held = { ...context, leftovers };
@@ -106,6 +113,7 @@ async function makeAttempt(
       const summary = await carryOut(held, planned);
       // A metadata backup must not remove leftovers, because they hold objects.
       if (summary.type !== 'metadata') await leftovers.remove();
+      if (context.captureObjects !== undefined) await endRunAfter(held, summary);
       return summary;
     } finally {
       await planned.close();
@@ -115,10 +123,23 @@ async function makeAttempt(
   }
 }
 
+/** Removes what a run of parts has left. If that fails, the new backup remains valid. */
+async function endRunAfter(
+  { destination, signal, progress }: HeldContext,
+  summary: Summary,
+): Promise<void> {
+  try {
+    await endRun(destination, summary);
+  } catch (error) {
+    if (!isMangamotionError(error) || signal.aborted) throw error;
+    progress.warn(`${summary.id} is complete, but what its run left stays: ${error.message}`);
+  }
+}
+
 async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary> {
-  const { destination, clock, signal, progress, lock, leftovers, protection } = context;
+  const { signal, progress, lock, leftovers, protection } = context;
   const retentionOf = protection && ((createdAt: Date) => protection.retentionOf(createdAt));
-  const pending = await destination.begin(plan.type, clock, retentionOf);
+  const pending = await beginOrGoOn(context, plan, retentionOf);
   const stopCounting = showExpected(context, plan);
   try {
     progress.start('copying');
@@ -127,22 +148,44 @@ async function carryOut(context: HeldContext, plan: BackupPlan): Promise<Summary
     }
     const summary = await write(context, plan, pending);
     signal.throwIfAborted();
-    return await commit(lock, pending, summary);
+    return await commit(context, pending, summary);
   } catch (error) {
-    await end(context, pending, error);
+    // Whoever took over the lock may be writing the same backup: the id is that of the run.
+    const mayBeShared = context.captureObjects !== undefined;
+    if (mayBeShared && !(await holds(lock))) await pending.abandon();
+    else await end(context, pending, error);
     throw error;
   } finally {
     stopCounting();
   }
 }
 
+/** Begins a backup under a new id, or goes on with one whose id was chosen before. */
+async function beginOrGoOn(
+  { destination, clock, reserved }: HeldContext,
+  { type }: BackupPlan,
+  retentionOf: ((createdAt: Date) => Retention) | undefined,
+): Promise<PendingBackup> {
+  if (reserved === undefined) return await destination.begin(type, clock, retentionOf);
+  return await destination.beginAs(reserved, clock, retentionOf?.(reserved.createdAt));
+}
+
 async function commit(
-  lock: DestinationLock,
+  { lock, captureObjects: captureAll }: HeldContext,
   pending: PendingBackup,
   summary: Summary,
 ): Promise<Summary> {
   await lock.check();
-  return await pending.commit(summary);
+  if (captureAll === undefined) return await pending.commit(summary);
+  return await pending.commit(summary, () => lock.check());
+}
+
+/** Whether the lock is held for certain. */
+async function holds(lock: DestinationLock): Promise<boolean> {
+  return await lock.check().then(
+    () => true,
+    () => false,
+  );
 }
 
 async function write(
@@ -150,33 +193,38 @@ async function write(
   plan: BackupPlan,
   pending: PendingBackup,
 ): Promise<Summary> {
-  const { store, signal, progress, leftovers, trust } = context;
-  const { faults, baseline, startedAt, acls } = plan;
+  const { store, signal } = context;
+  const { faults, baseline } = plan;
   const { writer } = pending;
   const reading = { store, faults, signal };
   const described = await captureBuckets({ ...reading, writer }, plan.buckets);
   const documents = await captureDocuments({ ...reading, writer, baseline }, plan.buckets);
   const redis = await captureKeys(context, plan, writer);
-  const ledger = openLedger(plan, pending);
-  const parts = new ObjectParts(reading, { acls, lockable: documents.lockable });
-  const onProgress = (counts: { objects: number; bytes: number }) => progress.update(counts);
-  const steps = salvageFrom(plan.steps, leftovers.sources);
-  await capture(
-    { ...reading, parts, writer, ledger, baseline, trust, startedAt, onProgress },
-    steps,
-  );
-  ledger.refuseIfAllDenied();
-  recordBuckets(ledger, plan, context);
-  for (const failure of documents.failures) ledger.documentFailed(failure);
-  for (const bucket of documents.versioned) {
-    ledger.losses.add(bucket, 'older versions', undefined, 'only current versions are captured');
-  }
+  const captureAll = context.captureObjects ?? captureObjects;
+  const objects = await captureAll(context, plan, pending, documents.lockable);
+  addDocuments(objects, plan, documents);
   const written = await writer.finish(described);
   signal.throwIfAborted();
+  if (context.captureObjects !== undefined) await context.lock.check();
   const sealed = await pending.seal();
   const locked = await context.protection?.extend(pending.createdAt, written.references);
-  const findings = { ledger, documents, redis, locked };
+  const findings = { objects, documents, redis, locked };
   return await summarise(context, plan, pending, findings, written, sealed);
+}
+
+/** Adds what could not be read of the documents, and what no backup holds of these buckets. */
+function addDocuments(
+  { failures, losses, earlierUnreadable }: ObjectFindings,
+  plan: BackupPlan,
+  documents: CapturedDocuments,
+): void {
+  for (const failure of documents.failures) {
+    const isCarried = failure.carried_from !== undefined;
+    failures.add(failure, !isCarried && earlierIsUnknown(plan, earlierUnreadable));
+  }
+  for (const bucket of documents.versioned) {
+    losses.add(bucket, 'older versions', undefined, 'only current versions are captured');
+  }
 }
 
 /** Resolves to `undefined` where the backup is without Redis. */
@@ -194,35 +242,6 @@ async function captureKeys(
   });
   progress.phase();
   return captured;
-}
-
-function openLedger(
-  { baseline, lastTrusted }: BackupPlan,
-  { createdAt, recipients }: PendingBackup,
-): CaptureLedger {
-  const ledger = new CaptureLedger({
-    earlier: baseline,
-    earlierIsUnknown: () =>
-      lastTrusted !== undefined &&
-      (baseline?.id !== lastTrusted.id || baseline.unreadable !== undefined),
-    createdAt: createdAt.toISOString(),
-    hidesNames: recipients !== undefined,
-  });
-  ledger.losses.inherit(baseline?.inheritedLosses ?? []);
-  return ledger;
-}
-
-/** Records the buckets whose listing failed or cannot be trusted. */
-function recordBuckets(
-  ledger: CaptureLedger,
-  { unusable, listing, baseline }: BackupPlan,
-  { trust }: HeldContext,
-): void {
-  for (const { bucket, error } of unusable) ledger.bucketFailed(bucket, error);
-  for (const [bucket, error] of listing.failed) ledger.bucketFailed(bucket, error);
-  for (const [bucket, key] of trust.untrusted) {
-    ledger.bucketFailed(bucket, trust.failureOf(bucket, key, baseline?.id));
-  }
 }
 
 /** Keeps the captured objects if the next run can continue after the error, or discards them. */
@@ -250,12 +269,18 @@ async function end(
 
 /** Adds the totals to the progress once they are known. Returns a function that stops it. */
 function showExpected(
-  { destination, signal, progress }: BackupContext,
-  { type, expected }: BackupPlan,
+  { destination, signal, progress, captureObjects: isDivided }: HeldContext,
+  { type, expected, baseline }: BackupPlan,
 ): () => void {
   const done = new AbortController();
+  const ofEarlier = () =>
+    baseline && { objects: objectsIn(baseline.summary), bytes: baseline.summary.bytes };
   const show = async () => {
-    const totals = await expected(AbortSignal.any([signal, done.signal]));
+    // The head of a run of shards lists nothing by itself: it is there for stores that take hours to list.
+    const totals =
+      isDivided === undefined
+        ? await expected(AbortSignal.any([signal, done.signal]))
+        : ofEarlier();
     const free = await destination.freeBytes();
     if (totals === undefined || done.signal.aborted) return;
     // What an incremental backup has to copy nobody knows before the end of its listing.

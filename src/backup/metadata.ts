@@ -44,6 +44,7 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
     parent: null,
     baseline: undefined,
     lastTrusted: undefined,
+    inheritedLosses: [],
     guard: STRICT_GUARD,
     acls: false,
     redis: undefined,
@@ -59,7 +60,7 @@ async function planMetadata(context: HeldContext, options: MetadataOptions): Pro
   };
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for a listing
+// oxlint-disable-next-line typescript/require-await -- it stands in for a listing
 async function* noSteps(): AsyncGenerator<Step[]> {
   yield [];
 }

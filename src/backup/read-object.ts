@@ -3,7 +3,7 @@ import type { Archive } from '../archive/archive.js';
 import { damagedArchive } from '../archive/errors.js';
 import type { IndexLine } from '../archive/index-line.js';
 import { compareObjects, type ObjectName } from '../key-order.js';
-import type { LocatedBackup } from '../repository/locate.js';
+import type { LocatedBackup } from '../repository/located-backup.js';
 import { openCommitted } from '../repository/open-backup.js';
 
 export interface OpenObject {

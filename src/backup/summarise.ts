@@ -2,7 +2,15 @@ import type { WrittenArchive } from '../archive/archive-writer.js';
 import { FORMAT_VERSION } from '../archive/footer.js';
 import type { Destination, PendingBackup, SealedArchive } from '../repository/destination.js';
 import { nextSequence } from '../repository/history.js';
-import type { Encryption, GuardRecord, RedisSummary, Summary } from '../repository/summary.js';
+import {
+  type Encryption,
+  type GuardRecord,
+  type PartRecord,
+  type RedisSummary,
+  SUMMARY_VERSION,
+  type ShardRecord,
+  type Summary,
+} from '../repository/summary.js';
 import type { CapturedDocuments } from './capture/documents.js';
 import {
   type BucketChanges,
@@ -11,7 +19,7 @@ import {
   findSuspicious,
   notableChanges,
 } from './guard.js';
-import type { CaptureLedger } from './capture/ledger.js';
+import type { ObjectFindings } from './object-findings.js';
 import type { Protection } from './protection.js';
 import { withUnprotected } from '../repository/lock-record.js';
 import type { BackupContext, BackupPlan } from './plan/backup-plan.js';
@@ -27,34 +35,43 @@ const NEVER_CAPTURED = [
 const ACLS = 'access control lists of objects: --acls reads them, with one request for each object';
 
 export interface CaptureFindings {
-  ledger: CaptureLedger;
+  objects: ObjectFindings;
   documents: CapturedDocuments;
   redis: RedisSummary | undefined;
   locked: Awaited<ReturnType<Protection['extend']>> | undefined;
 }
 
+/** What of a plan its summary tells. */
+export type SummarisedPlan = Pick<
+  BackupPlan,
+  'type' | 'source' | 'parent' | 'baseline' | 'lastTrusted' | 'guard' | 'acls' | 'listing'
+>;
+
 export async function summarise(
-  { destination, clock, tool }: BackupContext,
-  plan: BackupPlan,
+  { destination, clock, tool }: Pick<BackupContext, 'destination' | 'clock' | 'tool'>,
+  plan: SummarisedPlan,
   { id, createdAt, recipients }: PendingBackup,
-  { ledger, documents, redis, locked }: CaptureFindings,
+  { objects, documents, redis, locked }: CaptureFindings,
   written: WrittenArchive,
   sealed: SealedArchive,
 ): Promise<Summary> {
-  const { counts, failures } = ledger;
-  const { changes, record } = compare(plan, ledger, written);
-  const unsupported = ledger.settleParts();
-  const suspicious = findSuspicious(changes, plan.guard);
+  const { counts, failures, unsupported, shard } = objects;
+  const { changes, record } = compare(plan, objects, written);
+  // Only the head of a run knows the whole bucket.
+  const suspicious = shard === undefined ? findSuspicious(changes, plan.guard) : [];
+  const parts = partsOf(plan, objects, written);
   const isPartial = failures.any || redis?.status === 'partial';
   const finishedAt = clock.now();
   const summary: Summary = {
-    format: FORMAT_VERSION,
+    format: parts.length > 0 || shard !== undefined ? SUMMARY_VERSION : FORMAT_VERSION,
     id,
     type: plan.type,
     status: suspicious.length > 0 ? 'suspect' : isPartial ? 'partial' : 'complete',
-    sequence: nextSequence(await destination.list()),
+    sequence: shard === undefined ? nextSequence(await destination.list()) : 0,
     parent: plan.parent,
     references: written.references,
+    ...(parts.length === 0 ? {} : { parts }),
+    ...(shard === undefined ? {} : { shard: shardRecord(shard, objects) }),
     destination: destination.location,
     created_at: createdAt.toISOString(),
     finished_at: finishedAt.toISOString(),
@@ -79,11 +96,10 @@ export async function summarise(
     failures: failures.named,
     failures_omitted: failures.omitted,
     supersedes: !failures.leavesGap,
-    ...(plan.type === 'metadata' ? {} : { guard: record }),
+    ...(plan.type === 'metadata' || shard !== undefined ? {} : { guard: record }),
     notices: [
-      ...ledger.notices,
-      ...plan.listing.notices,
-      ...notableChanges(changes),
+      ...new Set([...objects.notices, ...plan.listing.notices]),
+      ...(shard === undefined ? notableChanges(changes) : []),
       ...(await appendOnlyNotices(destination)),
       ...(locked?.notices ?? []),
     ],
@@ -91,11 +107,13 @@ export async function summarise(
     fidelity: {
       not_captured: [...NEVER_CAPTURED, ...(plan.acls ? [] : [ACLS])],
       documents: [...documents.fidelity, ...unsupported],
-      losses: ledger.losses.all(),
+      losses: objects.losses.all(),
     },
     archive: { file: sealed.file, sha256: sealed.sha256, directory: written.directory },
     ...(redis === undefined ? {} : { redis }),
-    ...(recipients === undefined ? {} : { encryption: encryptionOf(plan, written, recipients) }),
+    ...(recipients === undefined
+      ? {}
+      : { encryption: encryptionOf(plan, objects, written, recipients) }),
     ...(locked === undefined ? {} : { lock: locked.lock }),
     tool,
   };
@@ -104,15 +122,38 @@ export async function summarise(
 
 /** Returns the records of the earlier archives; that of the new one is added when it is committed. */
 function encryptionOf(
-  { baseline }: BackupPlan,
+  { baseline }: SummarisedPlan,
+  { encrypted }: ObjectFindings,
   { references }: WrittenArchive,
   recipients: readonly string[],
 ): Encryption {
-  const known = baseline?.summary.encryption?.archives ?? {};
+  const known = { ...baseline?.summary.encryption?.archives, ...encrypted };
   const archives = Object.fromEntries(
     references.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]]])),
   );
   return { scheme: 'age', recipients: [...recipients], archives };
+}
+
+/** Returns the records of the parts that the new backup refers to. */
+function partsOf(
+  { baseline }: SummarisedPlan,
+  { parts = [] }: ObjectFindings,
+  { references }: WrittenArchive,
+): PartRecord[] {
+  const known = new Map([...(baseline?.summary.parts ?? []), ...parts].map((one) => [one.id, one]));
+  return references.flatMap((id) => known.get(id) ?? []);
+}
+
+function shardRecord(
+  shard: NonNullable<ObjectFindings['shard']>,
+  { changes, failures, earlierUnreadable }: ObjectFindings,
+): ShardRecord {
+  return {
+    ...shard,
+    changes: changes.counted(),
+    leaves_gap: failures.leavesGap,
+    ...(earlierUnreadable === undefined ? {} : { earlier_unreadable: earlierUnreadable }),
+  };
 }
 
 /** Tells what an append-only run does not do, and what it does not protect from. */
@@ -135,16 +176,16 @@ async function appendOnlyNotices(destination: Destination): Promise<string[]> {
  * summary if the index could not be read or the baseline was another backup.
  */
 function compare(
-  { baseline, lastTrusted, guard: { acceptDeletions, acceptChanges } }: BackupPlan,
-  ledger: CaptureLedger,
+  { baseline, lastTrusted, guard: { acceptDeletions, acceptChanges } }: SummarisedPlan,
+  objects: ObjectFindings,
   written: WrittenArchive,
 ): { changes: Map<string, BucketChanges>; record: GuardRecord } {
   const accepted = acceptDeletions || acceptChanges;
-  const changes = ledger.changes.byBucket();
+  const changes = objects.changes.byBucket();
   if (lastTrusted === undefined) {
     return { changes, record: { compared_with: null, by: 'nothing', accepted } };
   }
-  const byIndex = baseline?.id === lastTrusted.id && baseline.unreadable === undefined;
+  const byIndex = baseline?.id === lastTrusted.id && objects.earlierUnreadable === undefined;
   const record: GuardRecord = {
     compared_with: lastTrusted.id,
     by: byIndex ? 'index' : 'counts',

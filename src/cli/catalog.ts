@@ -92,6 +92,9 @@ const commands: readonly CatalogEntry[] = [
   command('backup retire-line', 'retire a line that will get no more backups', () =>
     import('./commands/backup/retire-line.js').then((module) => module.backupRetireLine),
   ),
+  command('backup worker', 'work on shards for commands with --engine bullmq', () =>
+    import('./commands/backup/worker.js').then((module) => module.backupWorker),
+  ),
   command('restore', 'restore objects and bucket settings from a backup', () =>
     import('./commands/restore/restore.js').then((module) => module.restoreCommand),
   ),
@@ -152,7 +155,7 @@ const commands: readonly CatalogEntry[] = [
   command('schedule history', 'list past runs, failures and missed runs', () =>
     import('./commands/schedule/history.js').then((module) => module.scheduleHistory),
   ),
-  command('schedule unit', 'print a systemd unit or a Docker Compose service for the daemon', () =>
+  command('schedule unit', 'print a service for systemd, Docker or Kubernetes', () =>
     import('./commands/schedule/unit.js').then((module) => module.scheduleUnit),
   ),
   command('serve', 'serve the HTTP API and the dashboard', () =>

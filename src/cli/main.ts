@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
+import { SHARD_COMMAND } from './commands/backup/shard-command.js';
 import { NAMES_COMMAND } from './completion/names-command.js';
 import { exitStatusOf } from '../errors.js';
 import { keepHeapSmall } from './run/memory.js';
@@ -13,13 +14,18 @@ const ENDED_BY_SIGNAL: ReadonlySet<number> = new Set([
 keepHeapSmall();
 const argv = process.argv.slice(2);
 const ending = { isAsked: false };
+/** Present in a process that captures a shard for `backup worker`: that tells it when to end. */
+const parent =
+  argv[0] === SHARD_COMMAND
+    ? (await import('../engine/child/parent.js')).parentOf(process)
+    : undefined;
 const status = await main(argv, {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: processEnvironment(),
   cwd: process.cwd(),
-  signals: process,
+  signals: parent?.signals ?? process,
   // A server ends well when it is told to, with status 0.
   onAskedToEnd: () => (ending.isAsked = true),
   now: () => new Date(),

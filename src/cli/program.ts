@@ -5,6 +5,7 @@ import { type Host, terminalSize } from './host.js';
 import { hasFlag, parseCommandLine } from './argv/parser.js';
 import { readVersion } from './argv/version.js';
 import { Sink } from './output/sink.js';
+import { SHARD_COMMAND, shardCatalog } from './commands/backup/shard-command.js';
 import { NAMES_COMMAND } from './completion/names-command.js';
 
 const DEFAULT_HELP_WIDTH = 100;
@@ -24,6 +25,8 @@ export async function main(
     const { answerNames } = await import('./names/answer.js');
     return await answerNames(rest, catalog, host, sink);
   }
+  if (first === SHARD_COMMAND && catalog !== shardCatalog)
+    return await main(argv, host, shardCatalog);
   // A reader of stderr that went away must not end a backup.
   host.stderr.on('error', () => undefined);
   try {

@@ -50,6 +50,7 @@ export function assemble(
       compression: v.BACKUP_COMPRESSION,
       redis: v.BACKUP_REDIS,
       workers: v.BACKUP_WORKERS,
+      queue: v.BACKUP_QUEUE,
       lockDays: v.BACKUP_LOCK_DAYS?.days,
       sourceName: v.BACKUP_SOURCE_NAME?.name,
       age: {

@@ -9,7 +9,7 @@ export function parseSourceName(text: string): { name: string } | string {
   return 'must be a name of 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or a digit';
 }
 
-/** The most threads that read objects for a backup. */
+/** The most workers of a backup, a verify or a restore. */
 export const MOST_WORKERS = 16;
 
 /** The longest retention that S3 takes. */
@@ -57,4 +57,13 @@ export function parseExpectedDeletion(text: string): { bucket: string; percent: 
     return { bucket, percent: Number(percent) };
   }
   return 'must be BUCKET or BUCKET=PERCENT, with a whole number from 1 to 100, such as temp=80';
+}
+
+export const DEFAULT_BACKUP_QUEUE = 'mangamotion-backup';
+
+/** BullMQ forbids a colon. */
+export const QUEUE_RULE = 'the name of a queue: letters, digits, ".", "_" and "-", at most 100';
+
+export function isBackupQueue(text: string): boolean {
+  return /^[A-Za-z0-9][\w.-]{0,99}$/.test(text);
 }

@@ -68,6 +68,8 @@ export interface Config {
     redis: boolean;
     /** The threads that read objects for a backup; `undefined`: as many as the processors suggest. */
     workers: number | undefined;
+    /** The queue over which workers on other machines get their shards. */
+    queue: string;
     /** For how many days backups in `s3://` destinations are locked; `undefined`: they are not. */
     lockDays: number | undefined;
     /** What the store is called in summaries; its endpoint may then change. */

@@ -181,3 +181,8 @@ export const DOCTOR_TEXTS = {
   expectDeletions: (bucket: string) =>
     `if it is meant, set BACKUP_EXPECT_DELETIONS=${bucket}; else remove the rule`,
 } as const;
+
+/** Settings that the comments in generated units name. */
+export const REDIS_SETTING = 'REDIS_URL';
+export const CA_SETTING = 'MINIO_CA_FILE';
+export const PORT_SETTING = 'MINIO_PORT';

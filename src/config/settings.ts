@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import {
+  DEFAULT_BACKUP_QUEUE,
   MOST_WORKERS,
+  QUEUE_RULE,
+  isBackupQueue,
   parseExpectedDeletions,
   parseLockDays,
   parseRate,
@@ -42,6 +45,7 @@ const boolean = v.pipe(
 const port = wholeNumber(1, 65_535, 'a port number, 1 to 65535');
 const days = wholeNumber(1, 100_000, 'a number of days, at least 1');
 const lockDays = readBy(parseLockDays);
+const queueName = v.pipe(v.string(), v.check(isBackupQueue, `must be ${QUEUE_RULE}`));
 
 function wholeNumber(min: number, max: number, what: string) {
   const problem = `must be ${what}`;
@@ -107,6 +111,7 @@ const schema = v.object({
   BACKUP_COMPRESSION: v.optional(boolean, 'true'),
   BACKUP_REDIS: v.optional(boolean, 'false'),
   BACKUP_WORKERS: v.optional(wholeNumber(1, MOST_WORKERS, `a whole number, 1 to ${MOST_WORKERS}`)),
+  BACKUP_QUEUE: v.optional(queueName, DEFAULT_BACKUP_QUEUE),
   BACKUP_LOCK_DAYS: v.optional(lockDays),
   BACKUP_LIMIT_RATE: v.optional(rate),
   BACKUP_SOURCE_NAME: v.optional(sourceName),

@@ -22,7 +22,7 @@ export interface Check<Facts extends object> {
   /** A check that has no answer by then has failed. */
   limitMs: number;
   // A method, which a check of fewer facts fits into too.
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- it uses no `this`
+  // oxlint-disable-next-line typescript/no-invalid-void-type -- it uses no `this`
   judge(this: void, facts: Facts): Finding;
 }
 

@@ -1,3 +1,5 @@
+import type { Stats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { type ErrorCode, MangamotionError, messageOf } from '../errors.js';
 
 interface Meaning {
@@ -93,4 +95,17 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'
     ? error.code
     : undefined;
+}
+
+/**
+ * Resolves to `undefined` only if there is no such file. Rejects with the translated error where the file system
+ * does not tell: that proves neither.
+ */
+export async function lstatIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw translateFileError(error, 'read', path);
+  }
 }

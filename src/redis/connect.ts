@@ -166,7 +166,8 @@ function needsTls({ text, setting }: RedisName): MangamotionError {
   );
 }
 
-function optionsOf(target: RedisTarget) {
+/** Returns the options of every connection to the target. */
+export function optionsOf(target: RedisTarget) {
   const { at, username, password, db, caPem } = target;
   const tls = caPem === undefined ? {} : { ca: caPem };
   return {

@@ -14,6 +14,10 @@ export interface RedisName {
  */
 export function translateRedisError(error: unknown, server: RedisName): unknown {
   if (!(error instanceof Error) || error instanceof MangamotionError) return error;
+  return translateError(whyNotBegun(error) ?? error, server);
+}
+
+function translateError(error: Error, server: RedisName): Error {
   const cause = withoutCommand(error);
   const { message } = cause;
   const [word = ''] = message.split(' ');
@@ -40,6 +44,17 @@ export function translateRedisError(error: unknown, server: RedisName): unknown 
     });
   }
   return error;
+}
+
+/**
+ * Returns why a transaction was not begun: its own error (EXECABORT) does not tell. Where the connection
+ * was lost, the library lists the error itself among the earlier ones.
+ */
+function whyNotBegun(error: Error): Error | undefined {
+  if (!error.message.startsWith('EXECABORT')) return undefined;
+  const { previousErrors } = error as { previousErrors?: unknown };
+  const first: unknown = Array.isArray(previousErrors) ? previousErrors[0] : undefined;
+  return first instanceof Error ? first : undefined;
 }
 
 /** Whether a command met a key that holds something else than a hash. */

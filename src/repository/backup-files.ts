@@ -22,10 +22,10 @@ export interface BackupFiles {
   readonly folder?: string;
 
   /**
-   * Resolves to the names of all files of the destination, with the lengths in bytes of at least the
-   * sidecars.
+   * Resolves to the names of all files of the destination, or of those that begin like this, with the
+   * lengths in bytes of at least the sidecars, the files of parts and the temporary summaries.
    */
-  names(): Promise<ReadonlyMap<string, number | undefined>>;
+  names(beginning?: string): Promise<ReadonlyMap<string, number | undefined>>;
 
   /**
    * Resolves to the bytes of a summary; `undefined` if it is missing. Rejects with `damaged` if it is

@@ -1,6 +1,8 @@
 import { countOf, formatCount } from '../count-of.js';
 import type { BackupEntry } from './destination.js';
 import { whySidecarUnfit } from './history.js';
+import { partOf } from './names.js';
+import { unfitPartsOf } from './parts.js';
 import type { Summary } from './summary.js';
 
 /** Determines which archives each backup needs, and whether they exist. Pure. */
@@ -36,8 +38,16 @@ export function chainProblems(backups: readonly BackupEntry[]): ChainProblem[] {
       return [{ id, kind: 'summary_newer', message }];
     }
     const needed = new Set([id, ...summary.summary.references]);
-    const archives = [...needed].map((archive) => archiveProblem(archive, byId.get(archive)));
-    const problems = [...archives, sidecarProblem(byId.get(id))];
+    const archives = [...needed]
+      .filter((archive) => partOf(archive) === undefined)
+      .map((archive) => archiveProblem(archive, byId.get(archive)));
+    const entry = byId.get(id);
+    const parts = entry === undefined ? [] : unfitPartsOf(entry);
+    const problems = [
+      ...archives,
+      ...parts.map(({ kind, message }) => ({ kind, message })),
+      sidecarProblem(entry),
+    ];
     return problems.flatMap((problem) => (problem === undefined ? [] : [{ id, ...problem }]));
   });
 }

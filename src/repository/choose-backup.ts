@@ -127,7 +127,7 @@ function severalLines(lines: readonly Line[], location: string): MangamotionErro
 
 /** Returns why a backup of the searched lines cannot be used. */
 function whyNot(
-  { id, entry, summary, untrusted }: LineBackup,
+  { entry, summary, untrusted }: LineBackup,
   backups: readonly BackupEntry[],
   { buckets = [] }: LineScope,
   wanted: Wanted,
@@ -141,7 +141,7 @@ function whyNot(
   }
   if (untrusted !== undefined) return untrusted;
   if (entry.expired) return 'it has expired';
-  return missingArchive([id, ...summary.references], backups);
+  return missingArchive(entry, summary, backups);
 }
 
 /** Returns why a backup belongs to no line; `undefined` if it belongs to another one. */

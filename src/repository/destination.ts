@@ -29,6 +29,18 @@ export interface Destination {
    */
   signersOfParents(): Promise<readonly PublicKey[] | undefined>;
 
+  /**
+   * Resolves to the public key of the host key, which opens the indexes of encrypted backups; `undefined`
+   * if there is none.
+   */
+  hostRecipient(): Promise<string | undefined>;
+
+  /**
+   * Resolves to 32 bytes that only who has the host key can know, and that are others for another purpose;
+   * `undefined` if there is none.
+   */
+  hostSecret(purpose: string): Promise<Buffer | undefined>;
+
   /** The bucket that is the destination: a backup of the store leaves it out. */
   readonly excludesBucket?: { endpoint: string; bucket: string };
 
@@ -130,9 +142,10 @@ export interface Destination {
 
   /**
    * Resolves to the leftovers of interrupted runs. Call it only while holding the lock: otherwise a
-   * leftover may belong to an active run.
+   * leftover may belong to an active run. `givenUp`: the runs that have a plan and do not go on, so that
+   * what they left of parts is among it.
    */
-  leftovers(): Promise<Leftover[]>;
+  leftovers(givenUp?: ReadonlySet<string>): Promise<Leftover[]>;
 
   /**
    * Reserves an id and begins a backup. Waits for the next second while the id is taken. Rejects
@@ -146,6 +159,15 @@ export interface Destination {
   ): Promise<PendingBackup>;
 
   /**
+   * Begins a part of a backup, or a backup whose id was chosen before, under the given id. Rejects with
+   * `refused` if the id is taken.
+   */
+  beginAs(reserved: ReservedBackup, clock: Clock, retention?: Retention): Promise<PendingBackup>;
+
+  /** Removes a small file that is no part of a backup. A missing file is not an error. */
+  removeNote(name: string): Promise<void>;
+
+  /**
    * Removes a backup. The summary is gone for certain before the archive is touched, and marks go
    * last: an interruption leaves an uncommitted archive, never a summary without one. Missing parts
    * are not an error. Rejects with `usage` if the destination is not writable.
@@ -157,6 +179,11 @@ export interface Destination {
    * `usage` if the destination is not writable.
    */
   mark(id: string, mark: Mark, isSet: boolean): Promise<void>;
+}
+
+export interface ReservedBackup {
+  id: string;
+  createdAt: Date;
 }
 
 /** What a summary says about an archive. */
@@ -214,6 +241,13 @@ export interface BackupEntry {
   sidecarBytes?: number | null;
   /** A file with a signature lies beside the summary. It was not checked. Absent if it was not looked for. */
   hasSignature?: boolean;
+  /**
+   * The sizes of the parts that its summary names, as `archiveBytes`. Absent if it has none, or if they
+   * were not looked for.
+   */
+  partBytes?: ReadonlyMap<string, number | null>;
+  /** Those of these parts that are in such a storage class as `cold`. Absent if none is known to be. */
+  coldParts?: ReadonlySet<string>;
   /** The archive is in a storage class that must be restored before it can be read (S3 Glacier). */
   cold?: boolean;
   /** Marked as expired: it is kept only because others refer to it. */
@@ -239,12 +273,19 @@ export interface PendingBackup {
   /**
    * Writes the summary: the backup exists when this resolves. Resolves to the summary as it was
    * written: that of an encrypted backup names no object, and what of the backup itself could not be
-   * locked is added.
+   * locked is added. `check` rejects if another run may be writing the same backup; it is called before what
+   * such a run could have replaced.
    */
-  commit(summary: Summary): Promise<Summary>;
+  commit(summary: Summary, check?: () => Promise<void>): Promise<Summary>;
 
   /** Removes what was written. Does nothing after `commit`. */
   discard(): Promise<void>;
+
+  /**
+   * Ends a backup that another run may be writing under the same id: nothing is removed. That run has
+   * removed what this one left, or the next one does, for which its mark is left.
+   */
+  abandon(): Promise<void>;
 
   /** Sentences about what `discard` and `endEarly` did not remove; absent: they remove everything. */
   readonly left?: readonly string[];

@@ -1,5 +1,6 @@
 import { DAY_MS, utcTime } from './retention/periods.js';
 import type { BackupEntry } from './destination.js';
+import { bytesAtDestination } from './parts.js';
 
 /** The period of measurement: long enough for monthly fulls, short enough to be current. */
 const WINDOW_DAYS = 30;
@@ -17,9 +18,12 @@ export interface Growth {
 export function growthOf(backups: readonly BackupEntry[], now: Date): Growth | null {
   const since = new Date(now.getTime() - WINDOW_DAYS * DAY_MS);
   const dated = backups
-    .flatMap(({ summary, archiveBytes }) => {
+    .flatMap((backup) => {
+      const { summary } = backup;
       const at = summary.kind === 'valid' ? utcTime(summary.summary.created_at) : undefined;
-      return at !== undefined && at >= since && at <= now ? [{ at, bytes: archiveBytes ?? 0 }] : [];
+      return at !== undefined && at >= since && at <= now
+        ? [{ at, bytes: bytesAtDestination(backup) }]
+        : [];
     })
     .sort((a, b) => a.at.getTime() - b.at.getTime());
   const [oldest, ...later] = dated;

@@ -1,7 +1,8 @@
 import { countOf, formatCount } from '../count-of.js';
 import { encryptedOf } from './archives.js';
 import type { BackupEntry } from './destination.js';
-import { type BackupType, SIDECAR_SUFFIX } from './names.js';
+import { type BackupType, SIDECAR_SUFFIX, partOf } from './names.js';
+import { unfitPartsOf } from './parts.js';
 import type { Summary } from './summary.js';
 
 /** Rules for the backups of a destination, sorted by sequence. Pure. */
@@ -51,24 +52,29 @@ export function lastComplete(
 }
 
 /**
- * Returns why the archives cannot be read now, as far as a listing shows; `undefined` if they can.
+ * Returns why the archives that a backup needs cannot be read now, as far as a listing shows;
+ * `undefined` if they can.
  */
 export function unreadableArchive(
-  ids: readonly string[],
+  entry: BackupEntry,
+  summary: Summary,
   backups: readonly BackupEntry[],
 ): string | undefined {
-  const missing = missingArchive(ids, backups);
+  const missing = missingArchive(entry, summary, backups);
   if (missing !== undefined) return missing;
+  const ids = archivesNeededBy(summary);
   const cold = backups.find((backup) => backup.cold === true && ids.includes(backup.id));
-  return cold && `the archive of ${cold.id} is in cold storage`;
+  if (cold !== undefined) return `the archive of ${cold.id} is in cold storage`;
+  return unfitPartsOf(entry)[0]?.message;
 }
 
-/** Returns which archive is missing or has the wrong length, as far as a listing shows. */
+/** Returns which archive that a backup needs is missing or has the wrong length, as far as a listing shows. */
 export function missingArchive(
-  ids: readonly string[],
+  entry: BackupEntry,
+  needing: Summary,
   backups: readonly BackupEntry[],
 ): string | undefined {
-  for (const id of ids) {
+  for (const id of archivesNeededBy(needing)) {
     const found = backups.find((backup) => backup.id === id);
     if (found === undefined || found.archiveBytes === null)
       return `the archive of ${id} is missing`;
@@ -77,7 +83,12 @@ export function missingArchive(
       return `the archive of ${id} does not have the length in its summary`;
     }
   }
-  return undefined;
+  return unfitPartsOf(entry).find(({ kind }) => kind !== 'archive_cold')?.message;
+}
+
+/** The backup and those that it refers to; parts are no backups. */
+function archivesNeededBy({ id, references }: Summary): string[] {
+  return [id, ...references.filter((needed) => partOf(needed) === undefined)];
 }
 
 /**

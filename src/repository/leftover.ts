@@ -17,9 +17,14 @@ export interface Leftover {
   remove(): Promise<void>;
 }
 
+/** What is read of an incomplete archive. */
+export type ReadableArchive = Pick<Archive, 'read' | 'readWhole' | 'close'>;
+
 /** An incomplete archive without a directory. */
 export interface TruncatedArchive {
-  archive: Archive;
+  archive: ReadableArchive;
+  /** Whether it holds the bytes of an object of its index. Absent: those that name it as their archive. */
+  owns?(line: IndexLine): boolean;
   /** Yields the lines of all complete index chunks, in order. */
   lines(): AsyncIterable<IndexLine[]>;
 }

@@ -4,23 +4,16 @@ import type { Config } from '../config/config.js';
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { ObjectStore } from '../object-store/port.js';
 import type { Destination, BackupEntry } from './destination.js';
+import type { LocatedBackup } from './located-backup.js';
 import { FolderDestination, type FolderOptions } from './folder/folder-destination.js';
 import { type LegacyBackup, findLegacy } from './legacy/legacy-backup.js';
 import type { Vault } from './encryption/vault.js';
-import { backupIdOf } from './names.js';
+import { backupIdOf, partIdOf, partOf } from './names.js';
 import { S3Destination } from './s3/s3-destination.js';
 import { type Past, openStoredAt } from './s3/stored-at.js';
 import { isS3Url, parseS3Url, splitS3Url } from './s3/s3-location.js';
 import { SUMMARY_VERSION, type Summary } from './summary.js';
 import { refuseNewerVersion } from '../archive/reader.js';
-
-export interface LocatedBackup {
-  destination: Destination;
-  /** The entry of a legacy backup has an unreadable summary. */
-  backup: BackupEntry;
-  /** Present for a backup that backup-minio.sh made. The signal interrupts its unpacking. */
-  legacy?: { found: LegacyBackup; signal: AbortSignal | undefined };
-}
 
 /** The access to a destination that is not a folder. */
 export interface RemoteAccess {
@@ -86,7 +79,7 @@ export async function locateBackup(
   if (options.storedAt !== undefined) throw withoutVersions(named);
   const path = resolve(cwd, named);
   const id = backupIdOf(basename(path));
-  if (id === undefined) throw await notABackup(path);
+  if (id === undefined) throw aPart(path) ?? (await notABackup(path));
   const folder = dirname(path);
   const destination = await openDestination(folder, '', access).catch((error: unknown) => {
     if (error instanceof MangamotionError && error.code === 'not_found') {
@@ -135,6 +128,8 @@ async function locateInBucket(
   const split = splitS3Url(named);
   const id = split === undefined ? undefined : backupIdOf(split.name);
   if (split === undefined || id === undefined) {
+    const part = aPart(named);
+    if (part !== undefined) throw part;
     throw new MangamotionError('usage', `${named} is a destination, not a backup`, {
       hint: `Name one of its backups; "mangamotion backup list ${named}" lists them.`,
     });
@@ -168,6 +163,15 @@ function refuseUrl(location: string): void {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) return;
   throw new MangamotionError('usage', `${location} is a URL that is not supported`, {
     hint: 'Name a folder on this machine, or s3://bucket/prefix.',
+  });
+}
+
+/** The refusal of the name of a part; `undefined` for other names. */
+function aPart(named: string): MangamotionError | undefined {
+  const part = partOf(partIdOf(basename(named)) ?? '');
+  if (part === undefined) return undefined;
+  return new MangamotionError('usage', `${named} is a part of ${part.backup}, not a backup`, {
+    hint: `Name the backup, ${part.backup}: "mangamotion backup verify" reads its parts with it, and "tar -tzf" lists the files in one.`,
   });
 }
 

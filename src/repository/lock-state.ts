@@ -1,10 +1,13 @@
 import { isMangamotionError } from '../errors.js';
+import { inParallel } from '../in-parallel.js';
 import type { Retention } from '../object-store/objects.js';
 import type { BackupEntry, Destination } from './destination.js';
 import { type LineBackup, linesOf } from './lines/lines.js';
 import { lockSetAt } from './lock-record.js';
 import type { DestinationLocks, FileLock, HiddenFile } from './locks.js';
-import type { LockRecord } from './summary.js';
+import { partOf } from './names.js';
+import { partsNeededBy } from './parts.js';
+import type { LockRecord, Summary } from './summary.js';
 
 /** How the newest backups of a destination are locked, and whether what is there is what was written. */
 export interface LockState {
@@ -43,6 +46,9 @@ interface NewestLock {
 }
 
 const DAY_MS = 86_400_000;
+const ASKED_AT_ONCE = 8;
+/** Asking for the locks of a part takes several requests. */
+const MOST_PARTS_ASKED = 100;
 /** Servers keep the end of a lock to the second. */
 const TOLERANCE_MS = 1000;
 
@@ -63,7 +69,8 @@ export async function readLockState(
   if (areEnabled === undefined)
     return unknown('it is not known whether the bucket has object lock');
   try {
-    return await readState(locks, newest, retentionDays);
+    const neededParts = new Set(partsNeededBy(backups).keys());
+    return await readState(locks, newest, { retentionDays, neededParts });
   } catch (error) {
     if (!isMangamotionError(error, 'access_denied')) throw error;
     return unknown(error.message);
@@ -79,17 +86,19 @@ export async function readLockState(
 async function readState(
   locks: DestinationLocks,
   newest: readonly Newest[],
-  retentionDays: number,
+  { retentionDays, neededParts }: { retentionDays: number; neededParts: ReadonlySet<string> },
 ): Promise<LockState> {
-  const files = new Map<string, FileLock[]>();
-  for (const { summary, lock } of newest) {
-    if (lock === undefined) continue;
-    for (const id of [summary.id, ...summary.references]) {
-      if (!files.has(id)) files.set(id, await locks.locksOf(id));
-    }
-  }
+  const asked = new Set(
+    newest.flatMap(({ summary, lock }) => (lock === undefined ? [] : askedOf(summary))),
+  );
+  const found = await inParallel(
+    ASKED_AT_ONCE,
+    [...asked],
+    async (id) => [id, await locks.locksOf(id)] as const,
+  );
+  const files = new Map<string, FileLock[]>(found);
   const short = newest.flatMap((backup) => shortOf(backup, files));
-  const { files: hidden, before, later } = await locks.hidden();
+  const { files: hidden, before, later } = await locks.hidden(neededParts);
   const held = newest.map((one) =>
     lockOf(one, firstToEnd(files.get(one.summary.id) ?? []), retentionDays),
   );
@@ -104,6 +113,20 @@ async function readState(
     as_stored_at: before,
     later,
   };
+}
+
+/**
+ * Returns the archives whose locks are asked for. Of many parts it is some from the first to the last: a
+ * run locks all alike, and its summary counts those that it could not lock.
+ */
+function askedOf({ id, references }: Summary): string[] {
+  const parts = references.filter((needed) => partOf(needed) !== undefined);
+  const backups = references.filter((needed) => partOf(needed) === undefined);
+  const step = Math.max(1, parts.length / MOST_PARTS_ASKED);
+  const places = Array.from({ length: Math.min(parts.length, MOST_PARTS_ASKED) }, (_, at) =>
+    Math.floor(at * step),
+  );
+  return [id, ...backups, ...places.flatMap((at) => parts[at] ?? [])];
 }
 
 /** Returns the lock that ends first; `undefined` if no file is locked. */

@@ -59,7 +59,7 @@ export interface DestinationLocks {
   clockAheadMs(): number | undefined;
 
   /**
-   * Locks the files of these backups at least until the end of the retention, and resolves to those of
+   * Locks the files of these backups and parts at least until the end of the retention, and resolves to those of
    * which it could not. Rejects if the server cannot be reached.
    */
   extend(
@@ -68,9 +68,12 @@ export interface DestinationLocks {
     sleep: (ms: number) => Promise<void>,
   ): Promise<Unprotected[]>;
 
-  /** Reads the locks of the archive and the summary of a backup; of each the one that ends last. */
+  /** Reads the locks of the archive and the summary of a backup or part; of each the one that ends last. */
   locksOf(id: string): Promise<FileLock[]>;
 
-  /** Finds locked files that a delete marker or another content hides. */
-  hidden(): Promise<Hidden>;
+  /**
+   * Finds locked files that a delete marker or another content hides. `neededParts`: the parts that
+   * listed backups need.
+   */
+  hidden(neededParts: ReadonlySet<string>): Promise<Hidden>;
 }

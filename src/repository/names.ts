@@ -47,6 +47,10 @@ export const DIRECTORY_FILE = 'index/directory.json';
 /** The beginning of every id. */
 export const BACKUP_ID_START = 'minio_backup_';
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
+/** The id of a part: the id of its backup, the number of the shard, and a token of who captured it. */
+const PART_ID = /^(minio_backup_(?:full|incremental)_\d{8}_\d{6})\.part-(\d{5,7})-([0-9a-f]{8})$/;
+/** The plan of a run whose backup is made of parts. */
+export const PLAN_SUFFIX = '.plan.json';
 
 /** `minio_backup_full_20240115_020000`, in UTC. */
 export function backupIdFor(type: BackupType, time: Date): string {
@@ -76,15 +80,62 @@ function isBackupId(name: string): boolean {
   return BACKUP_ID.test(name);
 }
 
-/** Returns the id in the name of a backup or of one of its files. */
-export function backupIdOf(fileName: string): string | undefined {
-  const suffix = SUFFIXES.find((ending) => fileName.endsWith(ending));
-  const id = suffix === undefined ? fileName : fileName.slice(0, -suffix.length);
+/** `minio_backup_full_20240115_020000.part-00017-0f3a9c21`. `token`: 8 hex digits, new for each try. */
+export function partIdFor(backup: string, shard: number, token: string): string {
+  return `${backup}.part-${String(shard).padStart(5, '0')}-${token}`;
+}
+
+/** Returns the backup and the shard in the id of a part; `undefined` if it is not one. */
+export function partOf(id: string): { backup: string; shard: number } | undefined {
+  const [, backup, shard] = PART_ID.exec(id) ?? [];
+  return backup === undefined ? undefined : { backup, shard: Number(shard) };
+}
+
+/** Returns the id of the run in the name of its plan. */
+export function planIdOf(fileName: string): string | undefined {
+  if (!fileName.endsWith(PLAN_SUFFIX)) return undefined;
+  const id = fileName.slice(0, -PLAN_SUFFIX.length);
   return isBackupId(id) ? id : undefined;
 }
 
-/** Returns the id in a file name, even if the file is incomplete (`PARTIAL_SUFFIX`). */
+const SPLIT_NOTE = /^(.+)\.split-[0-9a-f]{8}\.json$/;
+
+/** Returns the id of the run in the name of a note about a divided range. */
+export function splitIdOf(fileName: string): string | undefined {
+  const id = SPLIT_NOTE.exec(fileName)?.[1];
+  return id !== undefined && isBackupId(id) ? id : undefined;
+}
+
+/** Returns the id in the name of a file of a part. */
+export function partIdOf(fileName: string): string | undefined {
+  const id = withoutSuffix(fileName);
+  return partOf(id) === undefined ? undefined : id;
+}
+
+/** Returns the id in the name of a backup or of one of its files. */
+export function backupIdOf(fileName: string): string | undefined {
+  const id = withoutSuffix(fileName);
+  return isBackupId(id) ? id : undefined;
+}
+
+function withoutSuffix(fileName: string): string {
+  const suffix = SUFFIXES.find((ending) => fileName.endsWith(ending));
+  return suffix === undefined ? fileName : fileName.slice(0, -suffix.length);
+}
+
+/**
+ * Returns the id of the backup or of the part in a file name, even if the file is incomplete
+ * (`PARTIAL_SUFFIX`).
+ */
 export function reservedIdOf(fileName: string): string | undefined {
   const isPartial = fileName.endsWith(PARTIAL_SUFFIX);
-  return backupIdOf(isPartial ? fileName.slice(0, -PARTIAL_SUFFIX.length) : fileName);
+  const name = isPartial ? fileName.slice(0, -PARTIAL_SUFFIX.length) : fileName;
+  return backupIdOf(name) ?? partIdOf(name);
+}
+
+/** Whether a file keeps the id of a backup from being used: it belongs to it, to a part, or to its run. */
+export function isOfBackup(fileName: string, id: string): boolean {
+  const reserved = reservedIdOf(fileName) ?? planIdOf(fileName) ?? splitIdOf(fileName);
+  if (reserved === undefined) return false;
+  return reserved === id || partOf(reserved)?.backup === id;
 }

@@ -4,7 +4,8 @@ import type { Directory } from '../archive/directory.js';
 import { MangamotionError } from '../errors.js';
 import { Archives, encryptedOf } from './archives.js';
 import type { Shortfall } from './legacy/legacy-backup.js';
-import { type LocatedBackup, readableSummary } from './locate.js';
+import { readableSummary } from './locate.js';
+import type { LocatedBackup } from './located-backup.js';
 import type { Summary } from './summary.js';
 
 /** A backup whose directory has been read. The caller closes its archives. */

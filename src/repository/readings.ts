@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { BackupEntry, Destination } from './destination.js';
+import { partsNeededBy } from './parts.js';
 
 /**
  * The record of when each part of each archive at a destination was last read and found intact. It
@@ -10,8 +11,8 @@ import type { BackupEntry, Destination } from './destination.js';
 
 /** The name of the file. */
 export const READINGS_FILE = '.mangamotion-verified.json';
-/** A larger file is not ours. It has some 100 bytes for each archive. */
-const LARGEST_READINGS_BYTES = 16 * 1024 * 1024;
+/** A larger file is not ours. It has some 200 bytes for each archive and each part. */
+const LARGEST_READINGS_BYTES = 64 * 1024 * 1024;
 const FORMAT = 1;
 
 /** When a part was last read: RFC 3339, `null` for never, or `damaged` when it was last read. */
@@ -38,7 +39,7 @@ export interface Readings {
   ended_at: string;
   /** The allowance in bytes that the last run left. It is negative after a part that exceeded it. */
   allowance: number;
-  /** By the id of the backup. */
+  /** By the id of the backup, or of the part. */
   archives: Map<string, ArchiveReadings>;
 }
 
@@ -120,7 +121,7 @@ export function runsOf(parts: readonly { bytes: number; read_at: ReadAt }[]): Ru
 
 /** What of a destination was read within a period. */
 export interface Coverage {
-  /** The sum of all archives. */
+  /** The sum of all archives, with the parts that backups need. */
   total_bytes: number;
   read_bytes: number;
   /** What was last read, or written if it was never read, longer ago than the period. */
@@ -141,11 +142,17 @@ export function coverageOf(
     oldest_read_at: null,
   };
   let oldestMs = backups.length === 0 ? -Infinity : Infinity;
-  for (const backup of backups) {
-    const bytes = backup.archiveBytes ?? 0;
-    const writtenMs = writtenAtMs(backup);
+  const archives = [
+    ...backups.map((backup) => ({ ...backup, written: backup })),
+    ...[...partsNeededBy(backups)].map(([id, { bytes, by }]) => ({
+      ...{ id, archiveBytes: bytes, written: by },
+    })),
+  ];
+  for (const { id, archiveBytes, written } of archives) {
+    const bytes = archiveBytes ?? 0;
+    const writtenMs = writtenAtMs(written);
     const unread: Run = { parts: 1, bytes, read_at: null };
-    for (const run of readings?.archives.get(backup.id)?.runs ?? [unread]) {
+    for (const run of readings?.archives.get(id)?.runs ?? [unread]) {
       const readMs = readAtMs(run.read_at, now.getTime());
       const isWithin = (ms: number) => now.getTime() - ms <= withinMs;
       if (readMs !== undefined && isWithin(readMs)) coverage.read_bytes += run.bytes;

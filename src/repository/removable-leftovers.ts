@@ -1,5 +1,6 @@
 import type { BackupEntry, Destination } from './destination.js';
 import type { Leftover } from './leftover.js';
+import { partOf } from './names.js';
 
 /**
  * Divides leftovers into those that may be removed, and those to whose archives backups refer: these
@@ -14,9 +15,12 @@ export function divideLeftovers(
   );
   const listed = new Set(backups.map(({ id }) => id));
   const lost = new Set(references.filter((id) => !listed.has(id)));
+  // Parts are not listed: of those that have a summary, nothing but the leftover is in question.
+  const isNeeded = ({ id, isOfBackup }: Leftover) =>
+    lost.has(id) && !(partOf(id) !== undefined && isOfBackup === true);
   return {
-    removable: leftovers.filter(({ id }) => !lost.has(id)),
-    needed: leftovers.filter(({ id }) => lost.has(id)),
+    removable: leftovers.filter((leftover) => !isNeeded(leftover)),
+    needed: leftovers.filter(isNeeded),
   };
 }
 

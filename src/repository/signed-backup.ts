@@ -3,7 +3,7 @@ import { MangamotionError } from '../errors.js';
 import type { PublicKey } from '../signature/keys.js';
 import { type SignatureFault, checkSignature } from '../signature/signature-file.js';
 import type { BackupEntry, Destination } from './destination.js';
-import type { LocatedBackup } from './locate.js';
+import type { LocatedBackup } from './located-backup.js';
 import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from './names.js';
 import { decodeSummary } from './summary.js';
 
@@ -15,7 +15,8 @@ import { decodeSummary } from './summary.js';
 
 /** The summary as it was signed, or what is wrong. */
 export type SignedBackup =
-  { backup: BackupEntry; signedBy: string } | { fault: SignatureFault; message: string };
+  | { backup: BackupEntry; signedBy: string }
+  | { fault: SignatureFault; message: string };
 
 /**
  * Reads a summary and its signature. What is checked is what the caller gets: the summary that was read

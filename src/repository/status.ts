@@ -4,7 +4,8 @@ import type { BackupEntry } from './destination.js';
 import { nextExpiry } from './retention/expiry.js';
 import { type Growth, growthOf } from './growth.js';
 import { type Line, lineNamed, linesOf } from './lines/lines.js';
-import { BACKUP_TYPES, type BackupType, backupTypeOf } from './names.js';
+import { BACKUP_TYPES, type BackupType, backupTypeOf, partOf } from './names.js';
+import { partsNeededBy } from './parts.js';
 import { type Coverage, type Readings, coverageOf } from './readings.js';
 import type { Summary } from './summary.js';
 import { widestLine } from './lines/widest.js';
@@ -138,7 +139,7 @@ export function destinationStatus(
     kinds: BACKUP_TYPES.map((type) => kindStatus(backups, main, type, now)),
     freshness: freshnessOf(main, options),
     chains: { status: chainStatus(problems), checked: backups.length, problems },
-    archive_bytes: bytesOf(backups),
+    archive_bytes: bytesOf(backups) + bytesOfParts(backups),
     protection: protectionOf(backups),
     verification: verificationOf(backups, options),
     growth: growthOf(backups, now),
@@ -216,7 +217,7 @@ function lineStatusesOf(
       buckets: line.selection.buckets === null ? null : [...line.selection.buckets],
       excluded_buckets: [...line.selection.excluded],
       backups: line.backups.length,
-      archive_bytes: bytesOf(line.backups.map(({ entry }) => entry)),
+      archive_bytes: bytesOfLine(line),
       newest_complete: newest,
       counts: !line.retired && (isSeries(line, options) || line === main),
       status,
@@ -237,7 +238,7 @@ function kindStatus(
   return {
     type,
     backups: ofType.length,
-    archive_bytes: bytesOf(ofType),
+    archive_bytes: bytesOf(ofType) + bytesOfParts(backups, (its) => its === type),
     newest_complete: newestBackup(newestTrusted(line, [type]), now),
   };
 }
@@ -281,6 +282,24 @@ function newestBackup(summary: Summary | undefined, now: Date): NewestBackup | n
 function chainStatus(problems: readonly ChainProblem[]): 'ok' | 'broken' | 'unknown' {
   if (problems.length === 0) return 'ok';
   return problems.some(isBreak) ? 'broken' : 'unknown';
+}
+
+/** The bytes of the archives of a line, with those of the parts that its backups need. */
+export function bytesOfLine({ backups }: Line): number {
+  const entries = backups.map(({ entry }) => entry);
+  return bytesOf(entries) + bytesOfParts(entries);
+}
+
+/** The bytes of the parts that backups need, each counted once; of those of some types, if asked. */
+function bytesOfParts(
+  backups: readonly BackupEntry[],
+  isOfType: (type: BackupType | undefined) => boolean = () => true,
+): number {
+  let sum = 0;
+  for (const [id, { bytes }] of partsNeededBy(backups)) {
+    if (isOfType(backupTypeOf(partOf(id)?.backup ?? ''))) sum += bytes ?? 0;
+  }
+  return sum;
 }
 
 function bytesOf(backups: readonly BackupEntry[]): number {

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { LARGEST_SUMMARY_BYTES } from '../archive/limits.js';
-import { BACKUP_TYPES, backupTypeOf } from './names.js';
+import { BACKUP_TYPES, archiveNamesOf, backupTypeOf, partOf } from './names.js';
 import { hasRightDigest, textOfSummary } from './summary-bytes.js';
 
-/** The newest format of summaries. Those of backups that are not encrypted have format 1. */
-export const SUMMARY_VERSION = 2;
+/**
+ * The newest format of summaries. Those of backups with parts have format 3, those of other encrypted
+ * backups 2, and all others 1, so that older versions read what they can.
+ */
+export const SUMMARY_VERSION = 3;
+export const ENCRYPTED_SUMMARY_VERSION = 2;
 
 /**
  * The summary of a backup, its commit point: it is written last, and a backup without one does not
@@ -18,6 +22,12 @@ const backupId = v.pipe(
   v.string(),
   v.check((id) => backupTypeOf(id) !== undefined),
 );
+/** The id of a part of a backup; see `partOf`. */
+const partId = v.pipe(
+  v.string(),
+  v.check((id) => partOf(id) !== undefined),
+);
+const archiveId = v.union([backupId, partId]);
 const time = v.pipe(
   v.string(),
   v.check((text) => !Number.isNaN(Date.parse(text))),
@@ -147,7 +157,7 @@ const encryption = v.object({
    * reader can begin anywhere; and the size of the file.
    */
   archives: v.record(
-    backupId,
+    archiveId,
     v.object({
       header: base64,
       nonce: base64,
@@ -158,9 +168,68 @@ const encryption = v.object({
   ),
 });
 
+const archive = v.object({
+  /** `ID.tar.gz`, `ID.tar.gz.age`, or `ID` for a plain folder. */
+  file: v.string(),
+  /**
+   * The SHA-256 of the whole file, as it is stored. For a plain folder, that of `index/directory.json`, which
+   * covers the index chunks, which cover the objects: no change of a file goes unnoticed.
+   */
+  sha256: digest,
+  /** The place of the directory in the tar.gz, before encryption; for a plain folder, 0 and the file's size. */
+  directory: v.object({ offset: count, length: count, sha256: digest }),
+});
+
+/** A range of the keys of a bucket, in UTF-8 byte order. */
+export const keyRange = v.object({
+  bucket: v.string(),
+  /** The range begins behind this key; `null`: with the first one. */
+  after: v.nullable(v.string()),
+  /** The last key that belongs to it; `null`: the last one of the bucket. */
+  through: v.nullable(v.string()),
+});
+
+/** A part that a backup needs: an archive of its own with some of the objects. */
+const part = v.pipe(
+  v.object({
+    id: partId,
+    /** The size of the file, as it is stored. */
+    archive_bytes: count,
+    archive,
+  }),
+  v.check(({ id, archive: { file } }) => archiveNamesOf(id).includes(file) && file !== id),
+);
+
+/** What the guard counts in one bucket; the commonest contents by size and ETag. */
+const partChanges = v.object({
+  bucket: v.string(),
+  before: count,
+  deleted: count,
+  changed: count,
+  empty: count,
+  contents: v.array(v.object({ content: v.string(), objects: count })),
+  /** What the counts of contents may be too low by. */
+  lowered: count,
+});
+
+/** Only in the manifest of a part: what the head of the run needs to know. */
+const shard = v.object({
+  /** The id of the backup that the part was captured for, and the token of its plan. */
+  run: backupId,
+  token: v.string(),
+  number: count,
+  range: keyRange,
+  changes: v.array(partChanges),
+  /** Whether the index of the earlier backup could not be read. */
+  earlier_unreadable: v.optional(v.string()),
+  /** Whether a failure leaves something that only older backups hold. */
+  leaves_gap: v.boolean(),
+});
+
 export const summarySchema = v.object({
   format: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  id: backupId,
+  /** In the manifest of a part, the id of the part. */
+  id: archiveId,
   type: v.picklist(BACKUP_TYPES),
   status: v.picklist(['complete', 'partial', 'suspect']),
   /** One more than the highest sequence number of the destination. */
@@ -168,7 +237,11 @@ export const summarySchema = v.object({
   /** The backup that an incremental was compared with. */
   parent: v.nullable(backupId),
   /** The ids of other archives that hold objects or index chunks of this backup. */
-  references: v.array(backupId),
+  references: v.array(archiveId),
+  /** A record of each of `references` that is a part. Absent where none is. */
+  parts: v.optional(v.array(part)),
+  /** Present in the manifest of a part, which is no backup. */
+  shard: v.optional(shard),
   destination: v.string(),
   created_at: time,
   finished_at: time,
@@ -227,17 +300,7 @@ export const summarySchema = v.object({
     documents: v.optional(v.array(documentFidelity), []),
     losses: v.optional(v.array(loss), []),
   }),
-  archive: v.object({
-    /** `ID.tar.gz`, `ID.tar.gz.age`, or `ID` for a plain folder. */
-    file: v.string(),
-    /**
-     * The SHA-256 of the whole file, as it is stored. For a plain folder, that of `index/directory.json`, which
-     * covers the index chunks, which cover the objects: no change of a file goes unnoticed.
-     */
-    sha256: digest,
-    /** The place of the directory in the tar.gz, before encryption; for a plain folder, 0 and the file's size. */
-    directory: v.object({ offset: count, length: count, sha256: digest }),
-  }),
+  archive,
   /** Absent where the backup was made without Redis. */
   redis: v.optional(redisKeys),
   /**
@@ -263,6 +326,10 @@ export const redisNamesSchema = v.object(redisNames);
 
 export type Encryption = v.InferOutput<typeof encryption>;
 export type EncryptedRecord = Encryption['archives'][string];
+export type PartRecord = v.InferOutput<typeof part>;
+export type ShardRecord = v.InferOutput<typeof shard>;
+export type PartChanges = v.InferOutput<typeof partChanges>;
+export type KeyRange = v.InferOutput<typeof keyRange>;
 export type RedisSummary = v.InferOutput<typeof redisKeys>;
 export type Suspicion = v.InferOutput<typeof suspicion>;
 export type Failure = v.InferOutput<typeof failure>;
@@ -316,6 +383,9 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
     if (unrecorded !== undefined) {
       return { kind: 'damaged', reason: `it is encrypted, but has no record of ${unrecorded}` };
     }
+    const unknown = partWithoutRecord(summary);
+    if (unknown !== undefined)
+      return { kind: 'damaged', reason: `it has no record of ${unknown}, or more than one` };
     summary.failures_omitted += read.omitted;
     return { kind: 'valid', summary };
   }
@@ -330,4 +400,24 @@ export function decodeSummary(bytes: Buffer): DecodedSummary {
 function archiveWithoutRecord({ id, references, encryption }: Summary): string | undefined {
   if (encryption === undefined) return undefined;
   return [id, ...references].find((needed) => !Object.hasOwn(encryption.archives, needed));
+}
+
+/** Returns a part that the backup needs and of which its summary does not say what it is, or says it twice. */
+function partWithoutRecord({ references, parts = [] }: Summary): string | undefined {
+  const known = new Set<string>();
+  for (const { id } of parts) {
+    if (known.has(id)) return id;
+    known.add(id);
+  }
+  return references.find((id) => partOf(id) !== undefined && !known.has(id));
+}
+
+/** Returns the bytes that a backup takes at its destination: its archive, and the parts that are its own. */
+export function storedBytesOf({
+  id,
+  archive_bytes: bytes,
+  parts,
+}: Pick<Summary, 'id' | 'archive_bytes' | 'parts'>): number {
+  const own = parts?.filter((record) => partOf(record.id)?.backup === id) ?? [];
+  return own.reduce((sum, record) => sum + record.archive_bytes, bytes);
 }

@@ -3,7 +3,7 @@ import type { Destination } from './destination.js';
 import { encryptedOf } from './archives.js';
 import type { Summary } from './summary.js';
 import { joinSummary } from './encryption/split-summary.js';
-import type { LocatedBackup } from './locate.js';
+import type { LocatedBackup } from './located-backup.js';
 import { type OpenCommitted, openCommitted } from './open-backup.js';
 
 /**

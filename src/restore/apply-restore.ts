@@ -1,5 +1,5 @@
 import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
-import { restoreDocument, tryCreateBucket } from './documents/bucket-documents.js';
+import { makeBucket, restoreDocument } from './documents/bucket-documents.js';
 import { deleteExtras } from './delete-extras.js';
 import { AFTER_OBJECTS, BEFORE_OBJECTS, LAST } from './documents/documents.js';
 import { failureFields } from './failures.js';
@@ -42,6 +42,7 @@ export async function applyRestore(
   await restoreDocuments(context, prepared, LAST, documents);
   return {
     backup: backup.id,
+    ...(plan.share === undefined ? {} : { share: plan.share, shares: plan.shares }),
     buckets: plans,
     restored: { objects: done.objects, bytes: done.bytes },
     documents,
@@ -54,6 +55,20 @@ export async function applyRestore(
     failures: failures.named,
     failures_omitted: failures.omitted,
   };
+}
+
+/**
+ * Creates the buckets, and writes the documents that objects need, before others write the objects. What
+ * fails is not told: the restore after them tries it again. Resolves to the documents.
+ */
+export async function prepareTarget(
+  context: RestoreContext,
+  prepared: PreparedRestore,
+): Promise<RestoreReport['documents']> {
+  const documents: RestoreReport['documents'] = [];
+  await createBuckets(context, prepared, documents);
+  await restoreDocuments(context, prepared, BEFORE_OBJECTS, documents);
+  return documents;
 }
 
 /** Probes the target first: an object that it renames would overwrite another one. */
@@ -77,10 +92,16 @@ async function createBuckets(
   prepared: PreparedRestore,
   documents: RestoreReport['documents'],
 ): Promise<void> {
-  for (const { plan, objectLock, documents: planned } of prepared.buckets) {
+  for (const bucket of prepared.buckets) {
+    const { plan, objectLock, documents: planned } = bucket;
     if (!plan.create_bucket) continue;
-    const refusal = await tryCreateBucket(store, plan.target, { objectLock, signal });
-    if (refusal === undefined) continue;
+    const made = await makeBucket(store, plan.target, { objectLock, signal });
+    if (made === 'created') continue;
+    if (made === 'appeared') {
+      bucket.isNew = false;
+      continue;
+    }
+    const refusal = made;
     plan.failed = `it could not be created: ${refusal.message}`;
     const failure = { ...failureFields(refusal), reason: plan.failed };
     prepared.failures.add({ bucket: plan.target, key: '', ...failure });

@@ -1,7 +1,9 @@
 import { countOf } from '../count-of.js';
 import { RunFaults } from '../object-store/run-faults.js';
+import { whyListingsAreDoubted } from '../object-store/server-findings.js';
+import type { BucketDocumentKind } from '../object-store/bucket-documents.js';
 import type { ObjectStore } from '../object-store/port.js';
-import type { LocatedBackup } from '../repository/locate.js';
+import type { LocatedBackup } from '../repository/located-backup.js';
 import { type OpenBackup, openBackup } from '../repository/open-backup.js';
 import { hadObjectLock, hasObjectLock, planDocuments } from './documents/bucket-documents.js';
 import { refuseConflicts } from './plan/consent.js';
@@ -12,8 +14,11 @@ import { RestorePlanner } from './plan/planner.js';
 import type { RestorePlan } from './report.js';
 import type { Done, PreparedBucket, RestoreContext, PreparedRestore } from './prepared.js';
 import { type RestoreScope, type RestoreSelection, decideScope } from './selection.js';
-import { isHarmless, leftOut } from './documents/documents.js';
+import { BEFORE_OBJECTS, RESTORED_ORDER, isHarmless, leftOut } from './documents/documents.js';
 import { selectShortfalls } from './plan/shortfalls.js';
+import type { ShownObjects } from './plan/shown-objects.js';
+import type { Share } from '../workers/sharer.js';
+import { shareRanges } from './share-ranges.js';
 
 export interface RestoreOptions {
   scope: RestoreScope;
@@ -30,6 +35,16 @@ export interface RestoreOptions {
   dryRun: boolean;
   /** Leaves out locks, and the documents that could bind, keep, expire or announce objects. */
   harmless?: boolean;
+  /** Restores only this share of the selected objects, and of the documents those that objects need first. */
+  share?: Share | undefined;
+  /** The restore goes on after an earlier plan of it was begun. */
+  begun?: Begun | undefined;
+}
+
+/** What an earlier plan of the same restore showed. */
+interface Begun {
+  /** What it showed as lost; `undefined` if nobody confirmed it. */
+  shown: ShownObjects | undefined;
 }
 
 /** A plan, with what `applyRestore` needs. The caller closes it. */
@@ -59,7 +74,11 @@ export async function planRestore(
   const backup = await openBackup(located);
   try {
     const { store, signal, progress } = context;
-    const { selection, onConflict, deleteExtra, confirms } = options;
+    const { onConflict, deleteExtra, confirms, share, begun } = options;
+    const selection =
+      share === undefined
+        ? options.selection
+        : { ...options.selection, ranges: shareRanges(backup.directory, options.selection, share) };
     const { documents, objects } = decideScope(options, backup.summary);
     const faults = new RunFaults(
       store,
@@ -67,6 +86,7 @@ export async function planRestore(
     );
     const planner = new RestorePlanner({
       ...{ store, backup, faults, selection, onConflict, objects, deleteExtra, confirms, signal },
+      ...{ shown: begun?.shown, doubts: whyListingsAreDoubted(context.findings) },
       warn: (line) => progress.warn(line),
     });
     progress.start('listing');
@@ -76,13 +96,15 @@ export async function planRestore(
     const buckets: PreparedBucket[] = [];
     for (const plan of plans.filter(({ failed }) => failed === undefined)) {
       const preparing = { store, faults, signal, backup, failures };
-      const prepared = await prepare(preparing, plan, documents);
+      const isShared = share !== undefined || begun !== undefined;
+      const kinds = documents ? (share === undefined ? RESTORED_ORDER : BEFORE_OBJECTS) : [];
+      const prepared = await prepare(preparing, plan, { kinds, isShared });
       buckets.push(options.harmless === true ? withoutHarm(prepared) : prepared);
     }
     const summary = summaryOf(located);
     const shortfalls = selectShortfalls(backup, summary, plans, { selection, documents, objects });
     for (const failure of shortfalls.failures) failures.add(failure);
-    if (!options.dryRun) refuseConflicts(plans);
+    if (!options.dryRun && begun === undefined) refuseConflicts(plans);
     const prepared: PreparedRestore = {
       ...{ backup, planner, faults, plans, buckets, objects, selection, failures },
       losses: new Losses(),
@@ -90,10 +112,10 @@ export async function planRestore(
     };
     const expected = expectedLosses(context.findings, planner);
     // A plan that is only shown names them; otherwise they are told before the first write.
-    if (!options.dryRun) for (const line of expected) progress.warn(line);
+    if (!options.dryRun && begun === undefined) for (const line of expected) progress.warn(line);
     const archives = options.dryRun ? await describeArchives(located, planner.needed) : [];
     return {
-      plan: describePlan(prepared, archives, { onConflict, expected }),
+      plan: describePlan(prepared, archives, { onConflict, expected, share }),
       done: { objects: 0, bytes: 0, deleted: 0 },
       changes: () => changesOf(prepared, deleteExtra),
       close: async () => {
@@ -119,19 +141,17 @@ interface Preparing {
 async function prepare(
   context: Preparing,
   plan: BucketPlan,
-  withDocuments: boolean,
+  { kinds, isShared }: { kinds: readonly BucketDocumentKind[]; isShared: boolean },
 ): Promise<PreparedBucket> {
   const { backup, failures } = context;
   const bucket = { name: plan.bucket, target: plan.target };
   const exists = !plan.create_bucket;
-  const { documents, failures: damaged } = withDocuments
-    ? await planDocuments(context, bucket, exists)
-    : { documents: [], failures: [] };
+  const { documents, failures: damaged } = await planDocuments(context, bucket, { exists, kinds });
   for (const failure of damaged) failures.add(failure);
   const objectLock = exists
     ? await hasObjectLock(context, plan.target)
     : hadObjectLock(backup, plan.bucket);
-  return { plan, documents, objectLock };
+  return { plan, documents, objectLock, isNew: plan.create_bucket && !isShared };
 }
 
 function withoutHarm(bucket: PreparedBucket): PreparedBucket {
@@ -174,8 +194,9 @@ async function describeArchives(
   needed: ReadonlySet<string>,
 ): Promise<RestorePlan['archives']> {
   const others = needed.size > 1 || !needed.has(backup.id) ? await destination.list() : [];
+  const parts = others.find(({ id }) => id === backup.id)?.partBytes;
   const bytesOf = (id: string): number | null =>
-    [backup, ...others].find((listed) => listed.id === id)?.archiveBytes ?? null;
+    parts?.get(id) ?? [backup, ...others].find((listed) => listed.id === id)?.archiveBytes ?? null;
   return [...needed]
     .sort()
     .map((id) => ({ id, present: bytesOf(id) !== null, bytes: bytesOf(id) }));
@@ -184,7 +205,11 @@ async function describeArchives(
 function describePlan(
   { backup, planner, plans, buckets, problems: expected, failures }: PreparedRestore,
   archives: RestorePlan['archives'],
-  { onConflict, expected: losses }: { onConflict: OnConflict; expected: readonly string[] },
+  {
+    onConflict,
+    expected: losses,
+    share,
+  }: { onConflict: OnConflict; expected: readonly string[]; share: Share | undefined },
 ): RestorePlan {
   const documents = buckets.flatMap((bucket) => bucket.documents.map(({ planned }) => planned));
   const conflicts = plans
@@ -207,6 +232,7 @@ function describePlan(
   return {
     backup: backup.id,
     dry_run: true,
+    ...(share === undefined ? {} : { share: share.index, shares: share.of }),
     buckets: plans,
     documents,
     archives,

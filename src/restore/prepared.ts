@@ -19,6 +19,8 @@ export interface RestoreContext {
   now: () => Date;
   signal: AbortSignal;
   progress: WorkProgress;
+  /** How many workers upload at once; 1 by default. */
+  workers?: number | undefined;
   /** What is known of the target's server. */
   findings?: ServerFindings | undefined;
 }
@@ -28,6 +30,8 @@ export interface PreparedBucket {
   documents: DocumentToRestore[];
   /** Whether the bucket can lock objects, or will be created with object lock. */
   objectLock: boolean;
+  /** Whether nobody else can have written into it: it was missing, and this restore alone creates it. */
+  isNew: boolean;
 }
 
 export interface PreparedRestore {

@@ -10,6 +10,9 @@ import type { ProbeResult } from './probe-keys.js';
 export interface RestorePlan {
   backup: string;
   dry_run: true;
+  /** Which of how many shares of the objects it restores; absent for all. */
+  share?: number;
+  shares?: number;
   buckets: BucketPlan[];
   documents: PlannedDocument[];
   archives: { id: string; present: boolean; bytes: number | null }[];
@@ -24,6 +27,9 @@ export interface RestorePlan {
 /** The answer of `restore`. */
 export interface RestoreReport {
   backup: string;
+  /** As in the plan. */
+  share?: number;
+  shares?: number;
   buckets: BucketPlan[];
   restored: { objects: number; bytes: number };
   documents: RestoredDocument[];

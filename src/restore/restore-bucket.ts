@@ -1,10 +1,8 @@
-import type { IndexLine } from '../archive/index-line.js';
-import type { ListedObject } from '../object-store/port.js';
 import type { Archives } from '../repository/archives.js';
 import { type LockLeftOut, attributesOf } from './attributes/attributes.js';
 import { failureFields } from './failures.js';
 import type { KeyClass } from './plan/key-classes.js';
-import type { PlannedObject } from './plan/decide.js';
+import { type PlannedObject, transfers } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
 import { ReadBacks } from './attributes/read-back.js';
 import type { RestoreReport } from './report.js';
@@ -52,20 +50,23 @@ export async function restoreBucket(
 async function uploadBucket(
   context: Context,
   prepared: PreparedRestore,
-  { plan, objectLock }: PreparedBucket,
+  { plan, objectLock, isNew }: PreparedBucket,
   how: How,
   { written, readBacks }: { written: WrittenObjects; readBacks: ReadBacks },
 ): Promise<void> {
   const { planner, faults, failures, losses } = prepared;
   const { target } = plan;
-  const decided = planner.objectsOf({ name: plan.bucket, target }, !plan.create_bucket);
+  const decided = planner.objectsOf({ name: plan.bucket, target }, !isNew);
   const objects = onlyShown(planner.shown, target, decided, (key) =>
     failures.add({ bucket: target, key, reason: CHANGED_SINCE }),
   );
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
   // An earlier restore may have written the unchanged objects, and lost attributes of them.
-  const withReadBacks = eachUnchanged(objects, (line, stored) => {
+  const withReadBacks = eachLeft(objects, ({ line, action, target: stored }) => {
+    if (action === 'conflict')
+      failures.add({ bucket: target, key: line.key, reason: CONFLICT_SINCE });
+    if (action !== 'unchanged' || stored === undefined) return;
     const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
     readBacks.add(line, stored, { attributes, acl: line.acl });
   });
@@ -97,15 +98,17 @@ async function uploadBucket(
   }
 }
 
-/** Yields all objects, and calls `onUnchanged` for each that the target already has. */
-async function* eachUnchanged(
+/** Why an object is not restored that was not in the way when the restore was planned. */
+const CONFLICT_SINCE =
+  'another object has taken its place since the plan, and --on-conflict is fail';
+
+/** Yields all objects, and calls `onLeft` for each that is not written. */
+async function* eachLeft(
   pages: AsyncIterable<PlannedObject[]>,
-  onUnchanged: (line: IndexLine, stored: ListedObject) => void,
+  onLeft: (object: PlannedObject) => void,
 ): AsyncGenerator<PlannedObject[]> {
   for await (const page of pages) {
-    for (const { action, line, target } of page) {
-      if (action === 'unchanged' && target !== undefined) onUnchanged(line, target);
-    }
+    for (const object of page) if (!transfers(object.action)) onLeft(object);
     yield page;
   }
 }
@@ -120,8 +123,8 @@ async function prove(
   const { target: bucket, listed: listedBefore } = plan;
   try {
     const { named, omitted, omittedBytes } = await proveWritten(
-      { store, listings: planner.listings, faults, signal },
-      bucket,
+      { store, listing: planner.listing, faults, signal },
+      { name: plan.bucket, target: bucket },
       { written, selection, listedBefore, begunAtMs },
     );
     for (const { key, reason } of named) failures.add({ bucket, key, reason });

@@ -1,5 +1,5 @@
 /**
- * What systemd takes from both services, the daemon and `serve`: neither needs any of it. See
+ * What systemd takes from the daemon, `serve` and workers: none of them needs any of it. See
  * systemd.exec(5). What is written where differs, so `ProtectSystem` is in the units.
  */
 export const HARDENING: readonly string[] = [

@@ -2,6 +2,7 @@ import path from 'node:path/posix';
 import { HARDENING } from './hardening.js';
 import {
   ENVIRONMENT_FILE,
+  systemdListed,
   systemdPath,
   systemdProgram,
   systemdWord,
@@ -58,7 +59,7 @@ export function serveSystemdUnit(service: SystemdService & ServedPlaces): string
     '',
     '# It writes nothing but requests to the daemon of the schedule.',
     'ProtectSystem=strict',
-    `ReadWritePaths=-${systemdPath(stateFolder)}`,
+    `ReadWritePaths=${systemdListed(`-${stateFolder}`)}`,
     'ProtectHome=read-only',
     'PrivateTmp=yes',
     'CapabilityBoundingSet=',

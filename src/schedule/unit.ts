@@ -114,6 +114,11 @@ export function systemdPath(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
+/** One path in a setting that takes several, which spaces divide and quotes keep together. */
+export function systemdListed(path: string): string {
+  return quotedUnless(/^[\w@%+=:,./-]+$/, systemdPath(path));
+}
+
 /** The paths inside the container. */
 const INSIDE = { file: '/etc/mangamotion.crontab', program: '/opt/mangamotion' };
 
@@ -219,7 +224,7 @@ function composeText(service: ComposeService, contained: Contained): string {
 }
 
 /** Docker creates a folder for a missing path, which is right only for the state. */
-function volume(source: string, target: string, kind?: 'read-only' | 'created'): string[] {
+export function volume(source: string, target: string, kind?: 'read-only' | 'created'): string[] {
   return [
     '      - type: bind',
     `        source: ${yaml(source)}`,
@@ -230,7 +235,7 @@ function volume(source: string, target: string, kind?: 'read-only' | 'created'):
 }
 
 /** JSON is YAML, and Compose takes $ for the beginning of a variable in every value. */
-function yaml(text: string): string {
+export function yaml(text: string): string {
   return JSON.stringify(text.replaceAll('$', '$$$$'));
 }
 
@@ -238,7 +243,11 @@ function yaml(text: string): string {
  * Returns what to mount for the program to find all that it needs: its own folder, or the outermost
  * `node_modules` that it was installed into, where its dependencies can lie beside it.
  */
-function mountedProgram(program: string): { source: string; target: string; program: string } {
+export function mountedProgram(program: string): {
+  source: string;
+  target: string;
+  program: string;
+} {
   const [, above, inside] = /^(.*?)\/node_modules\/(.*)$/s.exec(program) ?? [];
   if (above !== undefined && inside !== undefined) {
     const target = `${INSIDE.program}/node_modules`;

@@ -3,7 +3,20 @@ import { isMangamotionError } from '../errors.js';
 
 /** Every status with which a request can fail. */
 export type FailureStatus =
-  400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 417 | 429 | 431 | 500 | 502 | 503;
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 408
+  | 409
+  | 413
+  | 417
+  | 429
+  | 431
+  | 500
+  | 502
+  | 503;
 
 /** The codes that an error document can have. */
 export type FailureCode =

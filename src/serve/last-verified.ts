@@ -15,6 +15,7 @@ export interface Verification {
 const WHOLE = new Set(
   ['latest', 'at', 'line', 'json', 'quiet', 'verbose', 'debug', 'no-color', 'utc']
     .concat(['no-input', 'env-file', 'config', 'region', 'ca-file', 'limit-rate'])
+    .concat(['workers', 'engine', 'queue', 'shards'])
     .map((name) => `--${name}`)
     .concat(['-q', '-v']),
 );

@@ -12,11 +12,14 @@ import { measureBilling } from './billing.js';
 import { measureCopy } from './copy.js';
 import { measureDiff } from './diff.js';
 import { measureEncrypted } from './encrypted.js';
+import { measureFleet } from './fleet.js';
+import { measureHead } from './head.js';
 import { measureDownload, measureJobs } from './jobs.js';
+import { measurePlanning } from './planning.js';
 import { measureRedis } from './redis.js';
 import { measureSchedule } from './schedule.js';
 import { measureServe } from './serve.js';
-import { measureWorkers } from './workers.js';
+import { measureWorkers, measureWorkersBack } from './workers.js';
 import { fillLarge, fillMixed, fillTiny } from './content.js';
 import {
   type Row,
@@ -88,6 +91,10 @@ const otherParts: Record<string, () => Promise<Row[]>> = {
   start: () => measureStart(),
   diff: () => measureDiff(),
   workers: () => measureWorkers(),
+  'workers-back': () => measureWorkersBack(),
+  fleet: () => measureFleet(),
+  planning: () => measurePlanning(),
+  head: () => measureHead(),
   billing: () => measureBilling(),
   jobs: () => measureJobs(),
   schedule: () => measureSchedule(),
@@ -105,6 +112,9 @@ const groups: Record<string, readonly string[]> = {
   encrypted: ['encrypted'],
   diff: ['diff'],
   workers: ['workers'],
+  'workers-back': ['workers-back'],
+  fleet: ['fleet'],
+  shards: ['planning', 'head'],
   redis: ['redis'],
   billing: ['billing'],
   jobs: ['jobs', 'download'],
@@ -196,10 +206,13 @@ function render(rows: readonly Row[], group: string): string {
   const servers: Record<string, string> = {
     billing: '; Redis on the same machine',
     workers: '; the store on the same machine',
+    'workers-back': '; the store on the same machine',
+    fleet: '; the store and Redis on the same machine',
     redis: `; Redis, ${store} on the same machine`,
     jobs: `; Redis, ${store} on the same machine`,
     schedule: '',
     diff: '',
+    shards: '',
     serve: `; Redis, ${store} on the same machine`,
   };
   const server = servers[group] ?? `; ${store} on the same machine`;

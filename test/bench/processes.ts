@@ -9,10 +9,12 @@ export interface Timed {
   seconds: number;
   /** Peak resident memory in MiB; 0 where the system does not tell. */
   peakMib: number;
+  /** User and system time of the process, up to 20 ms before its end; 0 where the system does not tell. */
+  cpuSeconds: number;
   stdout: string;
 }
 
-const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../bin/mangamotion.js', import.meta.url));
 const POLL_MS = 20;
 
 export async function timed(
@@ -26,15 +28,16 @@ export async function timed(
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  let peakMib = 0;
+  let [peakMib, cpuSeconds] = [0, 0];
   const poll = setInterval(() => {
     peakMib = Math.max(peakMib, peakOf(child.pid));
+    cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
   }, POLL_MS);
   const [status] = (await once(child, 'exit')) as [number | null];
   const seconds = (performance.now() - begin) / 1000;
   clearInterval(poll);
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(status)}`);
-  return { seconds, peakMib, stdout };
+  return { seconds, peakMib, cpuSeconds, stdout };
 }
 
 export function mangamotion(env: NodeJS.ProcessEnv, ...args: string[]): Promise<Timed> {
@@ -46,6 +49,17 @@ export function peakOf(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** In seconds: the kernel counts in hundredths. */
+function cpuOf(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return 0;
   }

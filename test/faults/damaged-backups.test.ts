@@ -149,7 +149,7 @@ describe('a backup of a newer format version', () => {
   it('is refused by all that read it, with status 8', async () => {
     const json = JSON.parse(await readFile(summary(), 'utf8')) as Record<string, unknown>;
     delete json.digest;
-    json.format = 3;
+    json.format = 4;
     const digest = createHash('sha256')
       .update(JSON.stringify(json, null, 2))
       .digest('hex');
@@ -163,11 +163,11 @@ describe('a backup of a newer format version', () => {
     ]) {
       const outcome = await run([...command, join(folder, id)]);
       expect(outcome.exitCode).toBe(8);
-      expectOneMessage(outcome, /format version 3; this program reads up to version 2/);
+      expectOneMessage(outcome, /format version 4; this program reads up to version 3/);
     }
     const list = await run(['backup', 'list', folder]);
     expect(list.exitCode).toBe(3);
-    expect(list.stdout).toContain('format version 3 is newer than this program');
+    expect(list.stdout).toContain('format version 4 is newer than this program');
   });
 });
 

@@ -7,6 +7,7 @@ import { locateBackup } from '../../src/repository/locate.js';
 import { collect } from '../helpers/archive-memory.js';
 import { NO_PROGRESS, temporaryFolder, withQuickRetries, restorePlan } from '../helpers/backups.js';
 import { type Changes, FORMS, forgeBackup } from '../helpers/forged-backups.js';
+import { expectSharesToAgree } from '../helpers/verify-shares.js';
 import { testStore } from '../helpers/test-store.js';
 
 /**
@@ -179,6 +180,7 @@ async function tryAll(path: string): Promise<void> {
     collect(listContents(located, { buckets: [], keys: [], prefixes: [] })),
   );
   await attempt(() => restorePlan(store, located));
+  if (verified !== undefined) await expectSharesToAgree(verified, located, [3]);
   if (verified?.status !== 'ok') return;
   expect(quick?.status).toBe('ok');
   expect(listed).toHaveLength(verified.objects);

@@ -7,6 +7,7 @@ import type { Summary } from '../../src/repository/summary.js';
 import { collect } from '../helpers/archive-memory.js';
 import { NO_PROGRESS, temporaryFolder, withQuickRetries, restorePlan } from '../helpers/backups.js';
 import { type Changes, FORMS, type Form, forgeBackup } from '../helpers/forged-backups.js';
+import { expectSharesToAgree } from '../helpers/verify-shares.js';
 import { testStore } from '../helpers/test-store.js';
 
 /** Backups whose parts contradict one another, with digests that are right. */
@@ -34,7 +35,9 @@ async function verified(
   options: { quick?: boolean; sample?: number } = {},
 ) {
   const located = await forge(form, changes);
-  return await verifyBackup(context, located, { quick: false, ...options });
+  const result = await verifyBackup(context, located, { quick: false, ...options });
+  if (Object.keys(options).length === 0) await expectSharesToAgree(result, located, [1, 2, 4]);
+  return result;
 }
 
 async function list(form: Form, changes: Changes) {

@@ -3,7 +3,6 @@ import { on } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, type TestContext } from 'vitest';
 import { acquireLock } from '../../src/lock/acquire.js';
 import type { LockOwner } from '../../src/lock/claim.js';
@@ -11,6 +10,7 @@ import { ObjectClaims } from '../../src/lock/object-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
 import type { LockTiming } from '../../src/lock/timing.js';
 import { temporaryFolder } from '../helpers/backups.js';
+import { builtScript } from '../helpers/built-script.js';
 import { startFaultyProxy } from '../helpers/faulty-proxy.js';
 import { claimsOf, type RacerTask } from '../helpers/lock-racer.js';
 import { rounds } from '../helpers/rounds.js';
@@ -18,7 +18,7 @@ import { addressOf, freshBucket, removeBucket, testStore } from '../helpers/test
 
 /** Real processes that want the lock of one destination, and that die or stand still with it. */
 
-const RACER = fileURLToPath(new URL('../helpers/lock-racer.ts', import.meta.url));
+const RACER = await builtScript('lock-racer');
 const RACERS = 5;
 const PATIENCE_MS = 180_000;
 /** Over within seconds. What a holder has left is nothing that others may rely on. */
@@ -55,8 +55,7 @@ async function inABucket(): Promise<Place> {
 }
 
 function racer(task: RacerTask) {
-  const args = ['--import', 'jiti/register', RACER, JSON.stringify(task)];
-  return execa(process.execPath, args, { reject: false, stdin: 'pipe' });
+  return execa(process.execPath, [RACER, JSON.stringify(task)], { reject: false, stdin: 'pipe' });
 }
 
 /** A process that has the lock, and what it says. */

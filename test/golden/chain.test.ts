@@ -7,6 +7,7 @@ import { openDestination } from '../../src/repository/locate.js';
 import { openBackup } from '../../src/repository/open-backup.js';
 import { collect } from '../helpers/archive-memory.js';
 import { NO_PROGRESS } from '../helpers/backups.js';
+import { expectSharesToAgree } from '../helpers/verify-shares.js';
 
 /**
  * A destination as an earlier version wrote it: a full, an incremental as tar.gz, one as a plain
@@ -34,7 +35,9 @@ describe.each(backups)('$id', (backup) => {
 
   it('verifies', async () => {
     const context = { signal: new AbortController().signal, progress: NO_PROGRESS };
-    const { status, problems, objects } = await verifyBackup(context, located, { quick: false });
+    const whole = await verifyBackup(context, located, { quick: false });
+    const { status, problems, objects } = whole;
+    await expectSharesToAgree(whole, located);
     expect({ status, problems }).toEqual({ status: 'ok', problems: [] });
     expect(objects).toBe(expected[backup.id]?.length);
   });

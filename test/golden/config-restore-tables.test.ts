@@ -69,6 +69,24 @@ describe('tables of a restore', () => {
     await comparePage('restore-plan-plain', 'mangamotion restore --dry-run', (page) => describePlan(page, alone));
   });
 
+  it('restore-share-plan and restore-share, of a share that has something and of one that has nothing', async () => {
+    const share = { share: 2, shares: 3 };
+    const none = { documents: [], destroys: [], probes: [], problems: [], failures: [] };
+    const shared = { ...plan, ...none, ...share };
+    const report = {
+      ...{ backup: plan.backup, ...share, restored: { objects: 48, bytes: plain.bytes }, documents: [], deleted: 0 },
+      ...{ probes: [], proved: 48, left_out: [], losses: [], problems: [], failures: [], failures_omitted: 0 },
+    };
+    await comparePage('restore-share-plan', 'mangamotion restore --shard 2/3 --dry-run', (page) => {
+      describePlan(page, { ...shared, buckets: [plain] });
+      describePlan(page, { ...shared, buckets: [] });
+    });
+    await comparePage('restore-share', 'mangamotion restore --shard 2/3', (page) => {
+      describeReport(page, { ...report, buckets: [plain] });
+      describeReport(page, { ...report, restored: { objects: 0, bytes: 0 }, buckets: [] });
+    });
+  });
+
   it('restore-list', async () => {
     const changes = [
       { action: 'create' as const, bucket: BUCKET, key: LONG, size: 9_876_543_210_987 },

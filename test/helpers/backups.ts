@@ -15,7 +15,8 @@ import type { IndexLine } from '../../src/archive/index-line.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { withRetries, type RetryPolicy } from '../../src/object-store/retry/retry.js';
 import type { Clock, Destination } from '../../src/repository/destination.js';
-import { type LocatedBackup, locateBackup, openDestination } from '../../src/repository/locate.js';
+import { locateBackup, openDestination } from '../../src/repository/locate.js';
+import type { LocatedBackup } from '../../src/repository/located-backup.js';
 import type { Summary } from '../../src/repository/summary.js';
 import type { RestorePlan, RestoreReport } from '../../src/restore/report.js';
 import type { EncryptionMode } from '../../src/restore/attributes/attributes.js';
@@ -141,6 +142,7 @@ export interface RestoreRequest extends Partial<Omit<RestoreOptions, 'dryRun' | 
   selection?: Partial<RestoreSelection>;
   encryption?: EncryptionMode;
   proof?: boolean;
+  workers?: number;
   signal?: AbortSignal;
   warn?: (line: string) => void;
 }
@@ -149,10 +151,19 @@ export interface RestoreRequest extends Partial<Omit<RestoreOptions, 'dryRun' | 
 export async function restore(
   store: ObjectStore,
   located: LocatedBackup,
-  { selection, encryption = 'prefer', proof = true, signal, warn, ...options }: RestoreRequest = {},
+  request: RestoreRequest = {},
 ): Promise<RestoreReport> {
+  const {
+    selection,
+    encryption = 'prefer',
+    proof = true,
+    workers,
+    signal,
+    warn,
+    ...options
+  } = request;
   const context = {
-    ...{ store, now: () => new Date(), signal: signal ?? new AbortController().signal },
+    ...{ store, workers, now: () => new Date(), signal: signal ?? new AbortController().signal },
     progress: { ...NO_PROGRESS, ...(warn === undefined ? {} : { warn }) },
   };
   const planned = await planRestore(context, located, {

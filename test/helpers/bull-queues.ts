@@ -65,7 +65,7 @@ const LOADED: Readonly<Record<Major, () => Promise<unknown>>> = {
   3: () => import('bullmq3'),
   4: () => import('bullmq4'),
   5: () => import('bullmq5'),
-  6: () => import('bullmq6'),
+  6: () => import('bullmq'),
 };
 
 /** Opens queues and workers of one version; `close` ends what it opened. */

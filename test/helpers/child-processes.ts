@@ -35,9 +35,15 @@ export function startServer(
   return { process: child, log: () => readFileSync(options.logFile, 'utf8') };
 }
 
+/** False once it has ended, whatever ended it. */
+export function isRunning({ process: child }: Server): boolean {
+  return running.has(child);
+}
+
 /** Ends a server by its id: SIGTERM, and SIGKILL where that is not enough. */
-export async function stopServer({ process: child }: Server, graceMs = 3000): Promise<void> {
-  if (!running.has(child)) return;
+export async function stopServer(server: Server, graceMs = 3000): Promise<void> {
+  if (!isRunning(server)) return;
+  const { process: child } = server;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
@@ -64,7 +70,7 @@ export async function waitUntil(
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await isReady())) {
-    const ended = servers.find((server) => !running.has(server.process));
+    const ended = servers.find((server) => !isRunning(server));
     if (ended !== undefined) {
       const { spawnfile, exitCode, signalCode } = ended.process;
       const how = `${spawnfile} ended with ${String(signalCode ?? exitCode)}`;

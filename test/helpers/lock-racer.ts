@@ -13,7 +13,7 @@ import type { LockTiming } from '../../src/lock/timing.js';
 import { testStore } from './test-store.js';
 
 /**
- * A run that wants the lock of a destination, as a process of its own: `node lock-racer.ts TASK`,
+ * A run that wants the lock of a destination, as a process of its own: `node lock-racer.mjs TASK`,
  * with the task as JSON. Each line of stdout is one event.
  */
 export interface RacerTask {

@@ -6,6 +6,7 @@ import {
   accepts,
   findCommand,
   freePort,
+  isRunning,
   removeAtExit,
   startServer,
   stopServer,
@@ -21,7 +22,7 @@ export interface RedisServer {
   port: number;
   /** With SIGKILL; what it has in its folder stays. */
   kill: () => Promise<void>;
-  /** Starts it again after `kill`, on the same port and in the same folder. */
+  /** Starts it again after `kill`, on the same port and in the same folder; nothing where it runs. */
   revive: () => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -68,6 +69,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await exited;
   };
   const revive = async (): Promise<void> => {
+    if (isRunning(server)) return;
     server = start();
     await ready();
   };

@@ -45,7 +45,9 @@ export async function removeBucket(store: ObjectStore, bucket: string): Promise<
     found = false;
     for await (const page of store.listObjects(bucket)) {
       found ||= page.length > 0;
-      await inParallel(64, page, ({ key }) => store.deleteObject(bucket, key));
+      const keys = page.map(({ key }) => key);
+      const failed = page.length > 0 ? await store.deleteObjects(bucket, keys) : [];
+      if (failed[0] !== undefined) throw new Error(`${failed[0].key}: ${failed[0].reason}`);
     }
   }
   await store.deleteBucket(bucket);

@@ -8,7 +8,10 @@ export interface UsedRedis {
   redis: Redis;
 }
 
-/** A Redis for the tests of a file, empty before each of them. */
+/**
+ * A Redis for the tests of a file, which runs and is empty before each of them: a test that failed after it
+ * had killed it makes no other fail.
+ */
 export function useRedis(options: RedisServerOptions = {}): UsedRedis {
   const used = {} as UsedRedis;
   beforeAll(async () => {
@@ -16,6 +19,7 @@ export function useRedis(options: RedisServerOptions = {}): UsedRedis {
     used.redis = new Redis(used.server.url);
   });
   beforeEach(async () => {
+    await used.server.revive();
     await used.redis.flushall();
   });
   afterAll(async () => {

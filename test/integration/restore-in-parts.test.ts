@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IndexLine } from '../../src/archive/index-line.js';
-import type { UploadedPart } from '../../src/object-store/port.js';
+import type { ObjectStore, UploadedPart } from '../../src/object-store/port.js';
 import { uploadInParts } from '../../src/restore/upload/multipart.js';
 import { backUp, contents, restoreInto, temporaryFolder } from '../helpers/backups.js';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.js';
@@ -61,7 +61,7 @@ describe('a large object', () => {
     const through = testStore(addressOf(proxy.endpoint));
     const target = freshBucketName();
     const into = { from: bucket, to: target };
-    const report = await restoreInto(through, folder, id, into);
+    const report = await restoreInto(through, folder, id, into, { workers: 4 });
     expect(report).toMatchObject({ restored: { objects: 1 }, failures: [] });
     const uploads = proxy.requests.filter(({ path }) => path.includes('partNumber='));
     expect(uploads).toHaveLength(25);
@@ -89,20 +89,46 @@ describe('a large object', () => {
     ['is shorter', (line) => ({ ...line, size: line.size + 1 })],
   ];
   it.each(broken)('that %s than it should is never seen, and leaves nothing', async (_, broke) => {
+    for (const partsAtOnce of [1, 3]) await refuses(broke, partsAtOnce);
+  });
+
+  it('of which a part is refused is not completed, and no other part comes later', async () => {
+    const through = testStore(addressOf(proxy.endpoint));
+    proxy.setPlan(({ path }) =>
+      path.includes('partNumber=2')
+        ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    const refused = uploadShort(through, (line) => line, 3);
+    await expect(refused).rejects.toMatchObject({ code: 'access_denied' });
+    proxy.setPlan(() => undefined);
+    through.close();
+    expect(await store.listMultipartUploads(bucket, 'broken')).toEqual([]);
+  });
+
+  async function refuses(broke: (line: IndexLine) => IndexLine, partsAtOnce: number) {
+    const upload = uploadShort(store, broke, partsAtOnce);
+    await expect(upload).rejects.toMatchObject({ code: 'damaged' });
+    await expect(store.headObject(bucket, 'broken')).rejects.toMatchObject({ code: 'not_found' });
+    expect(await store.listMultipartUploads(bucket, 'broken')).toEqual([]);
+  }
+
+  async function uploadShort(
+    into: ObjectStore,
+    change: (line: IndexLine) => IndexLine,
+    partsAtOnce: number,
+  ) {
     const line = (await contents(folder, id)).get('large');
     if (line === undefined) throw new Error('it is not in the backup');
     const bytes = content.subarray(0, 11 * MIB);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const short = broke({ ...line, key: 'broken', size: bytes.length, sha256 });
-    const parts = { content: chunksOf(bytes), partBytes: 5 * MIB };
-    const upload = uploadInParts(store, bucket, short, parts, {});
-    await expect(upload).rejects.toMatchObject({ code: 'damaged' });
-    await expect(store.headObject(bucket, 'broken')).rejects.toMatchObject({ code: 'not_found' });
-    expect(await store.listMultipartUploads(bucket, 'broken')).toEqual([]);
-  });
+    const short = change({ ...line, key: 'broken', size: bytes.length, sha256 });
+    const parts = { content: chunksOf(bytes), partBytes: 5 * MIB, partsAtOnce };
+    return await uploadInParts(into, bucket, short, parts, {});
+  }
 });
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for an archive
+// oxlint-disable-next-line typescript/require-await -- it stands in for an archive
 async function* chunksOf(bytes: Buffer): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += 1_000_000) yield bytes.subarray(at, at + 1_000_000);
 }

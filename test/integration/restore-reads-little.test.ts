@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
-import { locateBackup, type LocatedBackup } from '../../src/repository/locate.js';
+import { locateBackup } from '../../src/repository/locate.js';
+import type { LocatedBackup } from '../../src/repository/located-backup.js';
 import { backUp, contents, restore, temporaryFolder } from '../helpers/backups.js';
 import { countingDestination } from '../helpers/counting-destination.js';
 import { noise, seed } from '../helpers/seed.js';

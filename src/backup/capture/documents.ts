@@ -7,7 +7,7 @@ import { prefetchInOrder } from '../../prefetch.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
 import type { MangamotionError } from '../../errors.js';
 import type { Baseline } from '../plan/baseline.js';
-import { failureOf } from './failures.js';
+import { failureOf } from '../failures.js';
 
 /** Limits for documents that are read concurrently. A policy has at most 20 kB. */
 const LIMITS = { maxRequests: 16, maxBytes: 16 * 1024 * 1024 };
@@ -105,7 +105,7 @@ function record(
   if (kind === 'versioning' && state === 'captured') captured.versioned.push(bucket);
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- pages of a list in memory
+// oxlint-disable-next-line typescript/require-await -- pages of a list in memory
 async function* eachOf<T>(pages: readonly (readonly T[])[]): AsyncGenerator<readonly T[]> {
   yield* pages;
 }

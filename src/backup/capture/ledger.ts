@@ -2,33 +2,11 @@ import { countOf } from '../../count-of.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
-import { Failures, Losses, failureOf } from './failures.js';
+import { Failures, Losses, failureOf } from '../failures.js';
 import { ChangeCounts } from '../guard.js';
+import type { CaptureCounts } from '../object-findings.js';
 import type { PartFinding } from './object-parts.js';
 import { PartLedger } from './part-ledger.js';
-
-/** The numbers of objects by outcome, as in the summary. */
-export interface CaptureCounts {
-  /** Objects that the listing named or HEAD found. */
-  total: number;
-  captured: number;
-  /** Captured objects whose bytes an interrupted run had already copied. */
-  salvaged: number;
-  /** Objects whose bytes lie in an earlier archive. */
-  unchanged: number;
-  /** Unchanged objects that were only compared with the listing. */
-  unverified: number;
-  /** Captured objects that were overwritten after they were listed. */
-  changed: number;
-  vanished: number;
-  failed: number;
-  /** Unreadable objects that were taken over; they also count as captured or unchanged. */
-  carried: number;
-  /** The total size of all objects in the backup. */
-  bytes: number;
-  /** The size of those that were copied into its archive. */
-  copiedBytes: number;
-}
 
 /** After this many refusals and no successful read, the run ends. */
 const MAX_REFUSALS = 1000;
@@ -146,11 +124,6 @@ export class CaptureLedger {
     this.failures.add(failureOf({ bucket, key: '' }, error), this.#options.earlierIsUnknown());
   }
 
-  documentFailed(failure: Failure): void {
-    const isCarried = failure.carried_from !== undefined;
-    this.failures.add(failure, !isCarried && this.#options.earlierIsUnknown());
-  }
-
   carriedFrom({ bucket, key }: { bucket: string; key: string }): Partial<Failure> {
     const { earlier, createdAt } = this.#options;
     if (earlier === undefined) return {};
@@ -176,6 +149,7 @@ export class CaptureLedger {
     );
   }
 
+  /** Returns what the parts of objects are that the server does not implement. Call it once, at the end. */
   settleParts(): DocumentFidelity[] {
     return this.#parts.settle();
   }

@@ -1,6 +1,6 @@
 import type { MangamotionError } from '../../errors.js';
 import type { DocumentFidelity, Failure } from '../../repository/summary.js';
-import { Failures, type Losses, failureOf } from './failures.js';
+import { Failures, type Losses, failureOf } from '../failures.js';
 import type { PartFinding, PartName } from './object-parts.js';
 
 const LOSS_OF: Readonly<Record<PartName, string>> = {

@@ -1,4 +1,4 @@
-import type { Archive } from '../../archive/archive.js';
+import type { ReadableArchive } from '../../repository/leftover.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { LONGEST_KEY } from '../../archive/limits.js';
 import { cryptoThread } from '../../threads/crypto-thread.js';
@@ -107,7 +107,7 @@ export class StepRunner {
   async #prepareSalvage(
     listed: ListedInBucket,
     line: IndexLine,
-    from: Archive,
+    from: ReadableArchive,
     before: IndexLine | undefined,
   ): Promise<Write> {
     const verified = await verifyUnchanged(this.#context, listed, line, before);

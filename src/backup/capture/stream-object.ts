@@ -17,7 +17,8 @@ export interface StreamContext extends ReadContext {
 }
 
 export type Streamed =
-  { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] } | NotFetched;
+  | { kind: 'captured'; bytes: number; changed: boolean; findings: PartFinding[] }
+  | NotFetched;
 
 /**
  * Copies a large object into the archive while reading it. Its tar header is written before its

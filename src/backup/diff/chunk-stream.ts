@@ -30,7 +30,7 @@ export async function* streamChunks(
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- a list in memory
+// oxlint-disable-next-line typescript/require-await -- a list in memory
 async function* onePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
   yield items;
 }

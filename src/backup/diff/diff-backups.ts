@@ -1,7 +1,7 @@
 import { selectsAll } from '../../archive/select.js';
 import { compareObjects } from '../../key-order.js';
 import { holdsObjects } from '../../repository/lines/lines.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
 import { openWithFailures } from '../../repository/whole-summary.js';
 import { streamChunks } from './chunk-stream.js';

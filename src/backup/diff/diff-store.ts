@@ -8,7 +8,7 @@ import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import { holdsObjects } from '../../repository/lines/lines.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
 import { openWithFailures } from '../../repository/whole-summary.js';
 import { compareListed, listedState, stateOf } from './compare-records.js';
@@ -273,12 +273,12 @@ function doubtText(doubt: string, bucket: string): string {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for a listing
+// oxlint-disable-next-line typescript/require-await -- it stands in for a listing
 async function* nothing(): AsyncGenerator<never> {
   yield* [];
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- a list in memory
+// oxlint-disable-next-line typescript/require-await -- a list in memory
 async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
   yield items;
 }

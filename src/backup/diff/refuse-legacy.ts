@@ -1,5 +1,5 @@
 import { MangamotionError } from '../../errors.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 
 /** Throws `refused`: without an index every object would have to be read, and nothing tells its attributes. */
 export function refuseLegacy({ legacy }: LocatedBackup): void {

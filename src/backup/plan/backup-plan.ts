@@ -3,18 +3,24 @@ import type { Bucket, ObjectStore } from '../../object-store/port.js';
 import type { ServerFindings } from '../../object-store/server-findings.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { WorkProgress } from '../../progress.js';
-import type { Clock, Destination } from '../../repository/destination.js';
+import type {
+  Clock,
+  Destination,
+  PendingBackup,
+  ReservedBackup,
+} from '../../repository/destination.js';
 import type { DestinationLock } from '../../lock/held-lock.js';
 import type { BackupType } from '../../repository/names.js';
 import type { RetentionPolicy } from '../../repository/retention/policy.js';
 import type { PruneReport } from '../../repository/retention/prune.js';
-import type { Summary } from '../../repository/summary.js';
+import type { Loss, Summary } from '../../repository/summary.js';
 import type { RedisReader } from '../../redis/reader.js';
 import type { Baseline } from './baseline.js';
 import type { Step } from './changes.js';
 import type { BucketSelection, ChosenBuckets } from './choose-buckets.js';
 import type { GuardOptions } from '../guard.js';
 import type { LockOptions, Protection } from '../protection.js';
+import type { ObjectFindings } from '../object-findings.js';
 import type { ListingReport } from './listing.js';
 import type { ListingTrust } from './listing-trust.js';
 import type { OpenLeftovers } from './leftovers.js';
@@ -49,7 +55,17 @@ export interface HeldContext extends BackupContext {
   lock: DestinationLock;
   /** The object locks of the backup; `undefined` if it is made without. */
   protection: Protection | undefined;
+  captureObjects: CaptureObjects | undefined;
+  reserved: ReservedBackup | undefined;
 }
+
+/** Captures the objects of a plan; see `captureObjects`. */
+export type CaptureObjects = (
+  context: HeldContext,
+  plan: BackupPlan,
+  pending: PendingBackup,
+  lockable: ReadonlySet<string>,
+) => Promise<ObjectFindings>;
 
 /** The plan of a backup: its type, its buckets, and the steps that capture the objects. */
 export interface BackupPlan {
@@ -63,6 +79,8 @@ export interface BackupPlan {
   baseline: Baseline | undefined;
   /** The last trusted backup of the line. The baseline is another one if this cannot be read. */
   lastTrusted: Summary | undefined;
+  /** The losses that objects bring with them that are taken over unread. */
+  inheritedLosses: readonly Loss[];
   guard: GuardOptions;
   acls: boolean;
   /** The keys of Redis to capture; `undefined` if the backup holds none. */
@@ -90,6 +108,12 @@ export interface RunOptions {
   retention?: RetentionAfterwards | undefined;
   /** Lock the files of the backup, and those that it refers to. */
   locks?: LockOptions | undefined;
+  /** Captures the objects in another way than this process alone. */
+  captureObjects?: CaptureObjects | undefined;
+  /** The id that the backup has to get; absent: a new one. */
+  reserved?: ReservedBackup | undefined;
+  /** Called once the lock is held, before anything is read or removed. Rejects where the run must not begin. */
+  confirm?: (() => Promise<void>) | undefined;
 }
 
 export interface BackupOptions extends Omit<RunOptions, 'command'> {
@@ -101,7 +125,15 @@ export interface BackupOptions extends Omit<RunOptions, 'command'> {
   /** If it is absent, the strict guard applies. */
   guard?: GuardOptions | undefined;
   acls?: boolean | undefined;
+  /** The earlier backups that the run was planned with; absent: the newest ones. */
+  planned?: PlannedEarlier | undefined;
   redis?: RedisSource | undefined;
+}
+
+/** The ids of the earlier backups of a run that goes on; `null` for the first of a line. */
+interface PlannedEarlier {
+  earlier: string | null;
+  lastTrusted: string | null;
 }
 
 export const STRICT_GUARD: GuardOptions = {

@@ -1,9 +1,12 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import type { ChunkReference } from '../../archive/directory.js';
 import { IndexCheck } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
+import { compareKeys } from '../../key-order.js';
+import { mayMeet } from '../../ranges/cut-index.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
-import type { Loss, Summary } from '../../repository/summary.js';
+import type { KeyRange, Loss, Summary } from '../../repository/summary.js';
 import type { ParentChunk } from './changes.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 
@@ -92,14 +95,14 @@ export class Baseline {
   }
 
   /**
-   * Yields the chunks of the index in order. If one cannot be read, an incremental fails, with
+   * Yields the chunks of the index in order, or those lines of them that lie in a range. If one cannot be read, an incremental fails, with
    * `ParentUnreadable` if the parent is encrypted; for a full backup the chunks end there, and
    * `unreadable` says why.
    */
-  async *chunks(): AsyncGenerator<ParentChunk> {
+  async *chunks(range?: KeyRange): AsyncGenerator<ParentChunk> {
     if (this.#open === undefined) return;
     try {
-      yield* readChunks(this.#open);
+      yield* range === undefined ? readChunks(this.#open) : readChunksWithin(this.#open, range);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       if (this.type === 'incremental') {
@@ -108,6 +111,16 @@ export class Baseline {
       }
       this.#unreadable = error.message;
     }
+  }
+
+  /** The chunks of its index, in order; empty if it cannot be read. */
+  get chunkReferences(): readonly ChunkReference[] {
+    return this.#open?.directory.chunks ?? [];
+  }
+
+  /** Whether the index of the earlier backup may hold objects of a range. */
+  mayHold(range: KeyRange): boolean {
+    return this.chunkReferences.some((chunk) => mayMeet(chunk, range));
   }
 
   /** Copies an object, or refers to it. Resolves to `undefined` if its bytes cannot be read. */
@@ -164,6 +177,25 @@ async function* readChunks({ directory, archives }: OpenCommitted): AsyncGenerat
     yield { chunk, lines };
   }
   for (const { name } of directory.buckets) check.checkWhole(name);
+}
+
+async function* readChunksWithin(
+  { directory, archives }: OpenCommitted,
+  range: KeyRange,
+): AsyncGenerator<ParentChunk> {
+  for (const chunk of directory.chunks.filter((one) => mayMeet(one, range))) {
+    const archive = await archives.of(chunk.archive);
+    const all = await archive.readChunk(chunk);
+    const lines = all.filter((line) => isWithin(range, line));
+    for (const line of lines) archives.checkNamed(line.archive);
+    yield { chunk, lines, isCut: lines.length < all.length };
+  }
+}
+
+function isWithin({ bucket, after, through }: KeyRange, line: IndexLine): boolean {
+  if (line.bucket !== bucket) return false;
+  if (after !== null && compareKeys(line.key, after) <= 0) return false;
+  return through === null || compareKeys(line.key, through) <= 0;
 }
 
 /** After the incremental backup had begun, a sidecar that the parent needs proved to be damaged. */

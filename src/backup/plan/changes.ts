@@ -1,7 +1,7 @@
-import type { Archive } from '../../archive/archive.js';
 import type { ChunkReference } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { compareObjects } from '../../key-order.js';
+import type { ReadableArchive } from '../../repository/leftover.js';
 import type { ListedInBucket } from './listing.js';
 
 /** A step of a backup, for one object or for a whole chunk of them. */
@@ -22,13 +22,16 @@ export type Step =
   | ({
       kind: 'salvage';
       line: IndexLine;
-      archive: Archive;
+      archive: ReadableArchive;
       before?: IndexLine;
     } & ListedInBucket);
 
 export interface ParentChunk {
   chunk: ChunkReference;
+  /** The lines of the chunk, or those of them that lie in the range of a shard. */
   lines: IndexLine[];
+  /** Some lines of the chunk are left out. */
+  isCut?: boolean;
 }
 
 export interface ChangeOptions {
@@ -54,9 +57,9 @@ export async function* findChanges(
   options: ChangeOptions,
 ): AsyncGenerator<Step[]> {
   const listed = new Cursor(listing);
-  for await (const { chunk, lines } of earlier) {
+  for await (const { chunk, lines, isCut } of earlier) {
     const steps: Step[] = [];
-    let identical = true;
+    let identical = isCut !== true;
     for (const line of lines) {
       while (await listed.isBefore(line)) {
         steps.push(take(listed.next()));

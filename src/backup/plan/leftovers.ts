@@ -1,14 +1,13 @@
 import { countOf } from '../../count-of.js';
-import type { Archive } from '../../archive/archive.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { isMangamotionError } from '../../errors.js';
 import { compareObjects } from '../../key-order.js';
-import type { Leftover, TruncatedArchive } from '../../repository/leftover.js';
+import type { Leftover, ReadableArchive, TruncatedArchive } from '../../repository/leftover.js';
 import type { Step } from './changes.js';
 
 /** An incomplete archive, and the index lines of the objects that it holds, in order. */
 export interface Salvageable {
-  archive: Archive;
+  archive: ReadableArchive;
   lines: AsyncIterable<readonly IndexLine[]>;
 }
 
@@ -51,7 +50,7 @@ function isSame({ object }: Take, line: IndexLine): boolean {
 }
 
 class LineCursor {
-  readonly archive: Archive;
+  readonly archive: ReadableArchive;
   readonly #chunks: AsyncIterator<readonly IndexLine[]>;
   #lines: readonly IndexLine[] = [];
   #position = 0;
@@ -185,5 +184,7 @@ async function hasLines(truncated: TruncatedArchive): Promise<boolean> {
 
 /** Yields the lines of objects in this archive; others lie in archives of backups. */
 async function* ownLines(truncated: TruncatedArchive, id: string): AsyncGenerator<IndexLine[]> {
-  for await (const lines of truncated.lines()) yield lines.filter((line) => line.archive === id);
+  for await (const lines of truncated.lines()) {
+    yield lines.filter((line) => truncated.owns?.(line) ?? line.archive === id);
+  }
 }

@@ -57,7 +57,7 @@ function listBucket(
   return listToTheEnd({ store, listings, startedAt, onDoubt }, bucket, { signal });
 }
 
-function describeDoubt(doubt: ListingDoubt, bucket: string): string {
+export function describeDoubt(doubt: ListingDoubt, bucket: string): string {
   switch (doubt) {
     case 'ended_early':
       return `the server ended the listing of ${bucket} too early; it was continued past its end`;

@@ -1,20 +1,32 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { splitHead } from '../../age/header.js';
+import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { isMangamotionError } from '../../errors.js';
 import { inParallel } from '../../in-parallel.js';
 import { encryptedOf } from '../../repository/archives.js';
 import type { BackupEntry, Destination } from '../../repository/destination.js';
-import { ENCRYPTED_SUFFIX, SIDECAR_SUFFIX } from '../../repository/names.js';
-import type { EncryptedRecord, Summary } from '../../repository/summary.js';
+import {
+  ENCRYPTED_SUFFIX,
+  SIDECAR_SUFFIX,
+  SUMMARY_SUFFIX,
+  partOf,
+} from '../../repository/names.js';
+import { partRecordsOf } from '../../repository/parts.js';
+import {
+  type EncryptedRecord,
+  type PartRecord,
+  type Summary,
+  decodeSummary,
+} from '../../repository/summary.js';
 
 /** How many archives are checked at once: each check takes a round trip. */
 const HEADS_AT_ONCE = 16;
 const READ_BYTES = 4 * 1024 * 1024;
 
 interface RecordsContext {
-  destination: Pick<Destination, 'openFile'>;
+  destination: Pick<Destination, 'openFile' | 'readFile'>;
   /** All backups of the destination. */
   backups: readonly BackupEntry[];
   signal: AbortSignal;
@@ -32,16 +44,22 @@ export async function whyRecordsUnfit(
 ): Promise<string | undefined> {
   if (parent.encryption === undefined) return undefined;
   const byId = new Map(context.backups.map((backup) => [backup.id, backup]));
+  const parts = partRecordsOf(parent);
   const needed = [parent.id, ...parent.references];
   const problems = await inParallel(HEADS_AT_ONCE, needed, async (id) => {
     context.signal.throwIfAborted();
     const record = encryptedOf(parent, id)?.record;
     if (record === undefined) return `it has no record of ${id}`;
-    return (
-      whyOtherThanListed(id, record, byId.get(id)) ?? (await whyOtherHead(context, id, record))
-    );
+    const other =
+      partOf(id) === undefined
+        ? whyOtherThanListed(id, record, byId.get(id))
+        : await whyOtherPart(context, {
+            ...{ parent, entry: byId.get(parent.id), id, record, stored: parts.get(id) },
+          });
+    return other ?? (await whyOtherHead(context, id, record));
   });
-  return problems.find((why) => why !== undefined) ?? (await whyOtherSidecar(context, parent));
+  const problem = problems.find((why) => why !== undefined);
+  return problem ?? (await whyOtherSidecar(context, parent, parent.id));
 }
 
 /** Compares the record with the lengths in the listing, and with the summary of the archive itself. */
@@ -58,6 +76,43 @@ function whyOtherThanListed(
     (typeof sidecarBytes === 'number' && record.index.bytes !== sidecarBytes);
   if (isOther) return `its record of ${id} has another length than the file`;
   const own = encryptedOf(summary.summary, id)?.record;
+  return isDeepStrictEqual(own, record)
+    ? undefined
+    : `its record of ${id} is not the one in the summary of ${id}`;
+}
+
+/**
+ * Compares the record of a part with its length in the listing, and with its manifest. Where the manifest
+ * is missing, which no reader needs, the sidecar of the part is read instead.
+ */
+async function whyOtherPart(
+  context: RecordsContext,
+  {
+    parent,
+    entry,
+    id,
+    record,
+    stored,
+  }: {
+    parent: Summary;
+    entry: BackupEntry | undefined;
+    id: string;
+    record: EncryptedRecord;
+    stored: PartRecord | undefined;
+  },
+): Promise<string | undefined> {
+  if (stored?.archive_bytes !== record.bytes || stored.archive.file !== id + ENCRYPTED_SUFFIX) {
+    return `what it says of the part ${id} contradicts itself`;
+  }
+  if (entry?.partBytes?.get(id) !== record.bytes) {
+    return `its record of ${id} has another length than the file`;
+  }
+  const name = id + SUMMARY_SUFFIX;
+  const bytes = await context.destination.readFile(name, LARGEST_SUMMARY_BYTES);
+  if (bytes === undefined) return await whyOtherSidecar(context, parent, id);
+  const manifest = bytes === 'unfit' ? undefined : decodeSummary(bytes);
+  if (manifest?.kind !== 'valid') return `the summary of ${id} cannot be read`;
+  const own = encryptedOf(manifest.summary, id)?.record;
   return isDeepStrictEqual(own, record)
     ? undefined
     : `its record of ${id} is not the one in the summary of ${id}`;
@@ -85,10 +140,11 @@ async function whyOtherHead(
 async function whyOtherSidecar(
   { destination, signal }: RecordsContext,
   parent: Summary,
+  id: string,
 ): Promise<string | undefined> {
-  const record = encryptedOf(parent, parent.id)?.record.index;
+  const record = encryptedOf(parent, id)?.record.index;
   if (record === undefined) return undefined;
-  const name = parent.id + SIDECAR_SUFFIX;
+  const name = id + SIDECAR_SUFFIX;
   return await reading(destination.openFile(name, record.bytes), async (file) => {
     const hash = createHash('sha256');
     for (let at = 0; at < record.bytes; at += READ_BYTES) {

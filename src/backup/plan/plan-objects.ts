@@ -5,7 +5,7 @@ import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { lastComplete } from '../../repository/history.js';
 import { openWithFailures } from '../../repository/whole-summary.js';
-import { type Summary, objectsIn } from '../../repository/summary.js';
+import { type Summary, objectsIn, storedBytesOf } from '../../repository/summary.js';
 import { Baseline, isUnreadable } from './baseline.js';
 import { findChanges } from './changes.js';
 import { chooseBuckets } from './choose-buckets.js';
@@ -60,6 +60,7 @@ export async function planObjects(
     parent: type === 'incremental' ? (baseline?.id ?? null) : null,
     baseline,
     lastTrusted,
+    inheritedLosses: baseline?.inheritedLosses ?? [],
     guard: options.guard ?? STRICT_GUARD,
     acls: options.acls ?? false,
     redis: options.redis,
@@ -86,7 +87,7 @@ async function expectedOf(
 
 /** Opens the backup to compare with. A full backup falls back to the counts in its summary. */
 export async function openBaseline(
-  { destination, progress }: HeldContext,
+  { destination, progress }: Pick<HeldContext, 'destination' | 'progress'>,
   backup: BackupEntry,
   type: 'full' | 'incremental',
 ): Promise<Baseline> {
@@ -113,20 +114,22 @@ export async function openBaseline(
 export async function makeRoom({ destination, progress, leftovers }: HeldContext): Promise<void> {
   const last = lastComplete(await destination.list(), 'full');
   const free = await destination.freeBytes();
-  if (last === undefined || free === null || free >= last.archive_bytes) return;
-  if (free + leftovers.sizeBytes >= last.archive_bytes) {
+  if (last === undefined || free === null) return;
+  const taken = storedBytesOf(last);
+  if (free >= taken) return;
+  if (free + leftovers.sizeBytes >= taken) {
     progress.warn('objects that an earlier run captured are removed: there is no room for both');
     await leftovers.remove();
     return;
   }
   throw new MangamotionError(
     'refused',
-    `${destination.location} has ${countOf(free, 'byte')} free, but the last full backup took ${formatCount(last.archive_bytes)}`,
+    `${destination.location} has ${countOf(free, 'byte')} free, but the last full backup took ${formatCount(taken)}`,
     { hint: 'Free some space, or use --ignore-free-space to try anyway.' },
   );
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for an index
+// oxlint-disable-next-line typescript/require-await -- it stands in for an index
 async function* nothing(): AsyncGenerator<never> {
   yield* [];
 }

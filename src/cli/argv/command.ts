@@ -39,6 +39,8 @@ interface CommandData {
   printsRows: boolean;
   /** Runs until it is told to end: SIGHUP does not end it, see `CommandContext.onHangup`. */
   staysOnHangup?: boolean;
+  /** Lets work end that it is waiting for: no limit is set on how long it takes to end after a signal. */
+  endsInItsOwnTime?: boolean;
   /** Shows its answer in a pager, to which Ctrl-C belongs: SIGINT ends nothing. */
   ignoresInterrupt?: boolean;
   /** The codes whose exit statuses `--help` prints, besides 0, 1 and 2, which any command can give. */

@@ -10,6 +10,7 @@ export const TOPICS = {
   restore: 'the plan, conflicts, other servers, the proof after a restore',
   doctor: 'what is checked, what each line means, and what fixes it',
   drill: 'prove that a recovery works, and measure its time and what would be lost',
+  scale: 'one process, workers, a fleet of machines: when to use what, and what it costs',
   lines: 'several stores or selections of buckets in one destination',
   archive: 'the format of an archive, and how to read it without this program',
   billing: 'usage, costs, discounts, the audit, and the library for workers',

@@ -1,12 +1,21 @@
+import type { WorkerRow } from '../../progress.js';
 import { type OutputStream, terminalSize } from '../host.js';
 import type { ProgressCounts, ProgressState } from './progress-parts.js';
 import { progressSentence } from './progress-parts.js';
 import { RateMeter } from './rate.js';
+import { WorkerTable } from './worker-table.js';
 
 const DRAW_EVERY_MS = 250;
 const LOG_EVERY_MS = 30_000;
 /** The spinner and the space after it, and one column so that no terminal wraps. */
 const SPINNER_COLUMNS = 3;
+
+/** As wide as the spinner and its space, so that rows stand below the text of the work. */
+const INDENT = '  ';
+/** The line of the work, and one in which the cursor stands. */
+const LINES_BESIDE = 2;
+/** More rows tell nobody more. */
+const MOST_ROWS = 32;
 
 /** How work tells how far it has come, on stderr. Free of cost: a timer does the drawing. */
 export interface Progress {
@@ -18,6 +27,8 @@ export interface Progress {
   phase(label?: string): void;
   /** Stores the figures given; called for every object, or every chunk of one. */
   update(counts: Partial<ProgressCounts>): void;
+  /** Lines below that of the work, on a terminal alone: what its workers do just now. */
+  workers(rows: readonly WorkerRow[]): void;
   /** A line that stays, above the progress. Not with --quiet. */
   note(line: string): void;
   /** As `note`, also with --quiet. */
@@ -63,6 +74,7 @@ class StderrProgress implements Progress {
   #loggedMs = 0;
   /** Of the work itself, whatever phase it is in. */
   #label = '';
+  #workers = new WorkerTable();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -79,6 +91,7 @@ class StderrProgress implements Progress {
     };
     this.#state = state;
     this.#rate = new RateMeter();
+    this.#workers = new WorkerTable();
     if (this.#options.quiet) return;
     const { isAnimated, stream, ticker } = this.#options;
     this.#rate.sample(0, ticker.nowMs());
@@ -110,6 +123,15 @@ class StderrProgress implements Progress {
     if (this.#state !== undefined) Object.assign(this.#state.counts, counts);
   }
 
+  workers(rows: readonly WorkerRow[]): void {
+    if (this.#state === undefined) return;
+    const { clean, ticker } = this.#options;
+    this.#workers.update(
+      rows.map((row) => ({ ...row, worker: clean(row.worker) })),
+      ticker.nowMs(),
+    );
+  }
+
   note(line: string): void {
     if (!this.#options.quiet) this.warn(line);
   }
@@ -128,19 +150,30 @@ class StderrProgress implements Progress {
 
   async #spin(state: ProgressState): Promise<void> {
     this.#spinner = 'loading';
-    const [{ default: ora }, { progressLine }] = await Promise.all([
-      import('ora'),
-      import('./progress-line.js'),
-    ]);
+    const { stream, colored, isAnimated, ticker } = this.#options;
+    const [{ default: ora }, { progressLine }, { workerLines }, { createPaint }] =
+      await Promise.all([
+        import('ora'),
+        import('./progress-line.js'),
+        import('./worker-rows.js'),
+        import('../output/paint.js'),
+      ]);
+    const paint = await createPaint(colored ? 1 : 0);
     // Done, or begun anew, while they were loading.
     if (this.#state !== state) return;
-    const { stream, colored, isAnimated } = this.#options;
     if (!isAnimated()) {
       this.#spinner = undefined;
       return;
     }
     const columns = () => Math.max(0, (terminalSize(stream)?.columns ?? 80) - SPINNER_COLUMNS);
-    const line = () => progressLine(state, columns());
+    const rows = () =>
+      workerLines(this.#workers.rows(ticker.nowMs()), {
+        width: columns(),
+        height: Math.min(MOST_ROWS, (terminalSize(stream)?.rows ?? 24) - LINES_BESIDE),
+        paint,
+      });
+    const line = () =>
+      [progressLine(state, columns()), ...rows().map((row) => INDENT + row)].join('\n');
     const spinner = ora({
       stream,
       isEnabled: true,

@@ -1,3 +1,4 @@
+import { MOST_WORKERS } from '../../config/backup-values.js';
 import type { StoreSettings } from '../../config/config.js';
 import type { Config } from '../../config/load.js';
 import {
@@ -33,6 +34,8 @@ export interface StoreOptions {
 const FIRST_CONTACT = { attempts: 3 };
 /** A run of hours outlasts a server that restarts: some 40 s of delays on average. */
 const LATER = { attempts: 12, maxDelayMs: 15_000 };
+/** More than the workers of any command use at once. */
+const MOST_CONNECTIONS = MOST_WORKERS * 32;
 /** Failures that only a server that is there answers with. */
 const ANSWERS = ['access_denied', 'not_found', 'refused', 'damaged'] as const;
 
@@ -48,7 +51,7 @@ export async function openStore(
   { onRetry, limits, readers }: StoreOptions & { readers: number },
 ): Promise<ObjectStore> {
   const settings = requireStoreSettings(config);
-  const way = { config, limits, readers };
+  const way = { config, limits, readers, maxSockets: MOST_CONNECTIONS };
   const { store, withRetries } = await connect(settings, way, SOURCE_STORE_HINTS);
   const hasty = withRetries(store, { ...FIRST_CONTACT, onRetry });
   const [first] = buckets;
@@ -90,7 +93,8 @@ export async function openBackupStore(
   { onRetry, limits, patience = LATER }: StoreOptions,
 ): Promise<ObjectStore> {
   const settings = requireBackupStoreSettings(config);
-  const { store, withRetries } = await connect(settings, { config, limits }, BACKUP_STORE_HINTS);
+  const way = { config, limits, maxSockets: MOST_CONNECTIONS };
+  const { store, withRetries } = await connect(settings, way, BACKUP_STORE_HINTS);
   return withRetries(store, { ...patience, onRetry });
 }
 
@@ -132,9 +136,16 @@ export async function openDrillStore(
   return withRetries(store, { ...LATER, onRetry });
 }
 
+interface Way {
+  config: Config;
+  limits: RateLimits | undefined;
+  readers?: number;
+  maxSockets?: number;
+}
+
 async function connect(
   { host, secretKey, ...settings }: StoreSettings,
-  { config, limits, readers }: { config: Config; limits: RateLimits | undefined; readers?: number },
+  { config, limits, readers, maxSockets }: Way,
   hints: StoreHints,
 ) {
   const proxy = proxyFor({ host, ...settings }, config.proxies);
@@ -147,6 +158,7 @@ async function connect(
     proxy,
     limits,
     readers,
+    maxSockets,
     hints: proxy === undefined ? hints : hintsThrough(proxy, hints),
   };
   const store = openMinioStore({ ...settings, ...address, ...way });

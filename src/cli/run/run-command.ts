@@ -45,6 +45,8 @@ export async function runCommand(
       host.onAskedToEnd?.();
       note('cleaning up; send the signal again to stop at once');
     },
+    limitMs: command.endsInItsOwnTime === true ? undefined : CLEAN_UP_MS,
+    onLate: () => note(CLEAN_UP_GIVEN_UP),
     ignoresInterrupt: () => command.ignoresInterrupt === true || output.isPaging,
     onHangup:
       command.staysOnHangup === true ? () => hangupListeners.forEach((tell) => tell()) : undefined,
@@ -92,6 +94,11 @@ export async function runCommand(
     watch.dispose();
   }
 }
+
+/** Longer than any clean-up takes at a server that answers. */
+const CLEAN_UP_MS = 5 * 60_000;
+const CLEAN_UP_GIVEN_UP =
+  'cleaning up took more than 5 minutes, and is given up; what is left is dealt with as after a crash';
 
 /** On a terminal something is seen at once, also where a server takes its time. */
 function shownWhileConnecting(

@@ -8,6 +8,10 @@ type Name = keyof typeof CODES;
 export interface SignalOptions {
   /** Told of the first signal. */
   onFirst: (name: Name) => void;
+  /** How long the command may take to end after it; `undefined`: as long as it likes. */
+  limitMs: number | undefined;
+  /** Told when it takes longer, before the process ends. */
+  onLate: () => void;
   /** Called at every SIGHUP, which then ends nothing. */
   onHangup: (() => void) | undefined;
   /** SIGINT is for a child on the same terminal, and ends nothing here. */
@@ -23,13 +27,19 @@ export interface SignalWatch {
 
 /**
  * The first signal asks the command to clean up and end; the second of the same name ends the
- * process at once.
+ * process at once, and so does the end of the limit: a server that takes requests and never answers
+ * would keep the command for as long as all attempts take.
  */
 export function watchSignals(
   source: SignalSource,
-  { onFirst, onHangup, ignoresInterrupt }: SignalOptions,
+  { onFirst, limitMs, onLate, onHangup, ignoresInterrupt }: SignalOptions,
 ): SignalWatch {
   const controller = new AbortController();
+  let limit: NodeJS.Timeout | undefined;
+  const end = (name: Name) => {
+    onLate();
+    source.exit(exitStatusOf(CODES[name]));
+  };
   const listeners = (Object.keys(CODES) as Name[]).map((name) => {
     let count = 0;
     const listener = () => {
@@ -45,6 +55,7 @@ export function watchSignals(
       }
       if (controller.signal.aborted) return;
       controller.abort(new MangamotionError(CODES[name], `${CODES[name]} (${name})`));
+      if (limitMs !== undefined) limit = setTimeout(end, limitMs, name);
       onFirst(name);
     };
     source.on(name, listener);
@@ -53,6 +64,7 @@ export function watchSignals(
   return {
     signal: controller.signal,
     dispose: () => {
+      clearTimeout(limit);
       for (const { name, listener } of listeners) source.off(name, listener);
     },
   };

@@ -3,6 +3,7 @@ import { countOf, formatCount } from '../../count-of.js';
 import { formatBytes } from '../../format-bytes.js';
 import { optionsOfPast } from '../../repository/lock-state.js';
 import { isLate } from '../../repository/status.js';
+import { storedBytesOf } from '../../repository/summary.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
 import { ageText } from '../age-text.js';
@@ -149,7 +150,7 @@ function judgeRoom({
   const fulls = lines
     .filter(({ retired }) => !retired)
     .flatMap(({ backups }) => backups.findLast(({ summary }) => summary.type === 'full') ?? []);
-  const needed = LARGER * fulls.reduce((sum, { summary }) => sum + summary.archive_bytes, 0);
+  const needed = LARGER * fulls.reduce((sum, { summary }) => sum + storedBytesOf(summary), 0);
   const free = formatBytes(freeBytes);
   const hint = `mangamotion backup prune ${place.text} --dry-run, or a larger disk`;
   if (fulls.length === 0) return skipped(`${free} free; there is no full backup to go by`);

@@ -23,6 +23,7 @@ export type Question = keyof ServerAnswers;
 
 /** An answer, or why there is none. */
 type Answered<Name extends Question = Question> =
-  { answer: ServerAnswers[Name] } | { error: string };
+  | { answer: ServerAnswers[Name] }
+  | { error: string };
 
 export type AnswerSheet = { readonly [Name in Question]: Answered<Name> };

@@ -2,6 +2,7 @@ import { inParallel } from '../../in-parallel.js';
 import type { ObjectVersion } from '../../object-store/port.js';
 import type { BucketPlace } from '../../repository/backup-files.js';
 import type { BackupEntry } from '../../repository/destination.js';
+import { unfitPartsOf } from '../../repository/parts.js';
 import { isAtLeast } from '../../repository/s3/locks/retry-lock.js';
 import { ATTACKS_AT_ONCE } from '../limits.js';
 import type { Attack, Target } from './attack.js';
@@ -66,5 +67,6 @@ export async function lookAtCopies(
 /** Whether a backup is listed as if nothing had happened to it. */
 export function looksWhole(entry: BackupEntry | undefined): boolean {
   if (entry?.summary.kind !== 'valid') return false;
-  return entry.archiveBytes === entry.summary.summary.archive_bytes;
+  const isWhole = entry.archiveBytes === entry.summary.summary.archive_bytes;
+  return isWhole && unfitPartsOf(entry).length === 0;
 }

@@ -1,9 +1,9 @@
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { MangamotionError } from '../../errors.js';
 import type { BackupFiles, BucketPlace } from '../../repository/backup-files.js';
-import { sidecarOf } from '../../repository/copy/copy-one.js';
+import { type ExpectedFile, sidecarOf } from '../../repository/copy/expected-file.js';
 import { copyOnServer, whyStreamed } from '../../repository/copy/server-copy.js';
-import { type ExpectedFile, readBack, streamArchive } from '../../repository/copy/stream-copy.js';
+import { readBack, streamArchive } from '../../repository/copy/stream-copy.js';
 import type { Destination } from '../../repository/destination.js';
 import { SIDECAR_SUFFIX, SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../../repository/names.js';
 import { LOCKED_FILES } from '../../repository/s3/backup-files.js';
@@ -19,24 +19,27 @@ export interface FileToCopy {
   expected: ExpectedFile | undefined;
 }
 
-/** Returns the files that these backups need, the summaries last. `names` are those at the destination, with lengths. */
+/** What is known of an archive with files of its own: that of a backup, or a part. */
+export type StoredArchive = Pick<Summary, 'id' | 'archive_bytes' | 'archive' | 'encryption'>;
+
+/** Returns the files that these backups and parts need, the summaries last. `names` are those at the destination, with lengths. */
 export function filesOf(
-  summaries: readonly Summary[],
+  archives: readonly StoredArchive[],
   names: ReadonlyMap<string, number | undefined>,
 ): FileToCopy[] {
   return LOCKED_FILES.flatMap((suffix) =>
-    summaries.flatMap((summary) => {
-      const name = summary.id + suffix;
+    archives.flatMap((archive) => {
+      const name = archive.id + suffix;
       const sizeBytes = names.get(name);
       if (sizeBytes === undefined) return [];
-      return [{ name, sizeBytes, expected: expectedOf(summary, name) }];
+      return [{ name, sizeBytes, expected: expectedOf(archive, name) }];
     }),
   );
 }
 
-function expectedOf(summary: Summary, name: string): ExpectedFile | undefined {
-  if (name.endsWith(SIDECAR_SUFFIX)) return sidecarOf(summary);
-  return name === summary.archive.file ? summary : undefined;
+function expectedOf(archive: StoredArchive, name: string): ExpectedFile | undefined {
+  if (name.endsWith(SIDECAR_SUFFIX)) return sidecarOf(archive);
+  return name === archive.archive.file ? archive : undefined;
 }
 
 interface Copying {

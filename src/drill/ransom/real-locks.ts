@@ -40,6 +40,6 @@ export async function hiddenOf(
   { locks }: Pick<Destination, 'locks'>,
   ids: readonly string[],
 ): Promise<HiddenFile[]> {
-  const { files = [] } = (await locks?.hidden()) ?? {};
+  const { files = [] } = (await locks?.hidden(new Set(ids))) ?? {};
   return files.filter(({ file }) => ids.some((id) => file.startsWith(`${id}.`)));
 }

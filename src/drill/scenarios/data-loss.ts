@@ -9,7 +9,7 @@ import { OrderedListings, inOrder } from '../../object-store/order/ordered-listi
 import type { ObjectStore } from '../../object-store/port.js';
 import { RunFaults } from '../../object-store/run-faults.js';
 import type { BackupEntry } from '../../repository/destination.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { SelectedIndex } from '../../restore/plan/selected-index.js';
 import type { DrillContext } from '../context.js';

@@ -4,13 +4,15 @@ import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { formatBytes } from '../../format-bytes.js';
 import type { BackupFiles, BucketPlace } from '../../repository/backup-files.js';
 import type { BackupEntry } from '../../repository/destination.js';
-import { type LocatedBackup, readableSummary } from '../../repository/locate.js';
+import { readableSummary } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
+import { partRecordsOf } from '../../repository/parts.js';
 import { requireSigned } from '../../repository/signed-backup.js';
 import type { Summary } from '../../repository/summary.js';
 import { chooseForDrill } from '../choose.js';
 import type { DrillContext, DrillOptions } from '../context.js';
 import { DEFAULT_MAX_BYTES, MOST_REHEARSED_FILES } from '../limits.js';
-import { type FileToCopy, filesOf } from '../ransom/copy-files.js';
+import { type FileToCopy, type StoredArchive, filesOf } from '../ransom/copy-files.js';
 import { type RealLocks, hiddenOf, readRealLocks } from '../ransom/real-locks.js';
 import { Untried } from './restore-choice.js';
 import type { Found } from './restore-result.js';
@@ -20,8 +22,8 @@ import type { Found } from './restore-result.js';
 /** What is known of the backup before anything is written. */
 export interface Subject {
   located: LocatedBackup;
-  /** Of the backup and of those it refers to. */
-  summaries: Summary[];
+  /** Those of the backups that are needed, and the parts; the backup itself comes last. */
+  archives: StoredArchive[];
   files: FileToCopy[];
   bytes: number;
   real: RealLocks;
@@ -54,8 +56,13 @@ export async function chooseSubject(
   await checkIdentity(context, summary);
   const ids = [...summary.references, summary.id];
   const real = await unlessUnfit(locksBefore(context, ids, found));
-  const summaries = ids.map((id) => (id === summary.id ? summary : summaryOf(backups, id)));
-  const files = filesOf(summaries, await from.names());
+  const records = partRecordsOf(summary);
+  const archives = ids.map((id): StoredArchive => {
+    const part = records.get(id);
+    if (part !== undefined) return { ...part, encryption: summary.encryption };
+    return id === summary.id ? summary : summaryOf(backups, id);
+  });
+  const files = filesOf(archives, await from.names());
   const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   if (bytes > maxBytes) {
@@ -68,7 +75,7 @@ export async function chooseSubject(
       `${summary.id} needs ${countOf(files.length, 'file')}, and at most ${countOf(MOST_REHEARSED_FILES, 'file')} are copied`,
     );
   }
-  return { located, summaries, files, bytes, real, from: Object.assign(from, { place }) };
+  return { located, archives, files, bytes, real, from: Object.assign(from, { place }) };
 }
 
 function summaryOf(backups: readonly BackupEntry[], wanted: string): Summary {

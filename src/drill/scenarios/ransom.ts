@@ -160,7 +160,7 @@ async function attackAndRecover(
   found.findings.unproven.push(...unproven);
   const at = seen.aftermath?.writtenAt ?? new Date(nowMs());
   await recoverAsStored(context, options, found, { subject, place, at, target });
-  const ids = subject.summaries.map((summary) => summary.id);
+  const ids = subject.archives.map((archive) => archive.id);
   const after = await unlessUnfit(readRealLocks(destination, ids, nowMs));
   const [ended] = noLongerLocked(subject.real, after);
   if (ended === undefined) return;
@@ -296,7 +296,7 @@ async function recoverAsStored(
 ): Promise<void> {
   const { steps } = found;
   const { id } = subject.located.backup;
-  const [, summary] = [id, subject.summaries.at(-1)];
+  const archive = subject.archives.at(-1);
   context.progress.start('listing');
   try {
     const { destination, backup } = await steps.time('choose', async () => {
@@ -317,7 +317,7 @@ async function recoverAsStored(
     await restoreBeside('ransom', context, options, found, { located, scope, target });
   } catch (error) {
     // The keys that this host has for its own backups do not tell whether others open them.
-    const isClosed = isMangamotionError(error, 'access_denied') && summary?.encryption;
+    const isClosed = isMangamotionError(error, 'access_denied') && archive?.encryption;
     if (isClosed === undefined || isClosed === false) throw error;
     throw new Untried(messageOf(error));
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EMPTY_REDIS_HINT } from '../../config/hints.js';
 import { isMangamotionError, messageOf } from '../../errors.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { requireSigned } from '../../repository/signed-backup.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import { isPartialRedis } from '../../restore/redis/report.js';

@@ -2,7 +2,7 @@ import { verifyBackup } from '../../backup/verify/verify.js';
 import { ANOTHER_SERVER_TEXT } from '../../config/hints.js';
 import { countOf } from '../../count-of.js';
 import { MangamotionError } from '../../errors.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { type PlannedRestore, planRestore } from '../../restore/plan-restore.js';
 import type { RestoreContext } from '../../restore/prepared.js';
 import type { RestoreSelection } from '../../restore/selection.js';

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { BucketEntry, Directory } from '../../archive/directory.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError } from '../../errors.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { openCommitted } from '../../repository/open-backup.js';
 import type { Work } from '../extrapolate.js';
 import type { Scenario } from '../objectives.js';

@@ -43,7 +43,7 @@ export async function* listToTheEnd(
 }
 
 /** Resolves to the objects after the key; empty if there are none, or the server cannot tell. */
-async function pageAfter(
+export async function pageAfter(
   { store, listings, startedAt, onDoubt }: ListingToTheEnd,
   bucket: string,
   last: string,

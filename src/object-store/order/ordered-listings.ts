@@ -47,6 +47,11 @@ export class OrderedListings {
     );
   }
 
+  /** Whether a listing of the bucket was out of order. */
+  isUnordered(bucket: string): boolean {
+    return this.#unordered.has(bucket);
+  }
+
   isUnreliable(error: unknown): error is ListingUnreliable {
     return error instanceof ListingUnreliable;
   }

@@ -24,7 +24,9 @@ export interface ToReader {
 
 /** A body in the ring, in shared memory of its own, or, if it is small, as a copy. */
 export type SentBody =
-  { start: number; length: number } | { memory: SharedArrayBuffer } | { copy: Uint8Array };
+  | { start: number; length: number }
+  | { memory: SharedArrayBuffer }
+  | { copy: Uint8Array };
 
 export type FromReader =
   | {

@@ -4,8 +4,10 @@ import { whySidecarUnfit } from '../../repository/history.js';
 import type { LegacyBackup } from '../../repository/legacy/legacy-backup.js';
 import { linesOf } from '../../repository/lines/lines.js';
 import { withOwnLock } from '../../repository/lock-record.js';
+import { partOf } from '../../repository/names.js';
+import { unfitPartsOf } from '../../repository/parts.js';
 import { type Readings, readReadings } from '../../repository/readings.js';
-import type { Summary } from '../../repository/summary.js';
+import { type Summary, storedBytesOf } from '../../repository/summary.js';
 import { legacyDocument } from './legacy.js';
 
 /** What a destination holds. */
@@ -43,7 +45,7 @@ export interface BackupRow {
   /** Why it is not trusted, so that --latest skips it. */
   untrusted?: string | undefined;
   accepted?: boolean;
-  /** Its archive is in cold storage. */
+  /** Its archive, or a part that it needs, is in cold storage. */
   cold?: boolean;
 }
 
@@ -69,7 +71,7 @@ export function listBackups({ location, backups, legacy }: DestinationContent): 
       ...members.get(backup.id),
       hasSignature: backup.hasSignature === true,
       accepted: backup.accepted === true,
-      cold: backup.cold === true,
+      cold: backup.cold === true || backup.coldParts !== undefined,
       keptBecause: backup.expired ? (neededBy.get(backup.id) ?? []) : undefined,
     })),
   ];
@@ -89,7 +91,7 @@ export function backupDocument({
   ...row
 }: BackupRow) {
   return {
-    ...(summary ?? { id, status }),
+    ...(summary === undefined ? { id, status } : withoutParts(summary)),
     ...(row.line === undefined ? {} : { line: row.line, trusted: row.untrusted === undefined }),
     ...(row.untrusted === undefined ? {} : { untrusted_because: row.untrusted }),
     ...(row.accepted === true ? { accepted: true } : {}),
@@ -98,6 +100,27 @@ export function backupDocument({
     ...(found === undefined ? {} : legacyDocument(found)),
     ...(problem === undefined ? {} : { problem }),
     ...(keptBecause === undefined ? {} : { expired: true, kept_because: keptBecause }),
+  };
+}
+
+/**
+ * Returns a summary for a list. Each backup of a chain may name thousands of parts: a list counts them,
+ * and `backup show` names them.
+ */
+function withoutParts(summary: Summary) {
+  const { parts, ...rest } = summary;
+  if (parts === undefined) return rest;
+  const { references, encryption } = summary;
+  const ofBackups = (id: string) => partOf(id) === undefined;
+  const archives = Object.entries(encryption?.archives ?? {}).filter(([id]) => ofBackups(id));
+  return {
+    ...rest,
+    references: references.filter(ofBackups),
+    ...(encryption === undefined
+      ? {}
+      : { encryption: { ...encryption, archives: Object.fromEntries(archives) } }),
+    part_count: parts.length,
+    stored_bytes: storedBytesOf(summary),
   };
 }
 
@@ -121,7 +144,8 @@ function toRow(backup: BackupEntry, location: string): Omit<BackupRow, 'keptBeca
           ? 'its archive is missing'
           : archiveBytes !== summary.summary.archive_bytes
             ? 'its archive does not have the length that its summary says'
-            : whySidecarUnfit(backup);
+            : (unfitPartsOf(backup).find(({ kind }) => kind !== 'archive_cold')?.message ??
+              whySidecarUnfit(backup));
       const shown = withOwnLock(location, summary.summary);
       return { id, status: shown.status, summary: shown, problem };
     }

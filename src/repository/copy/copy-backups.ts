@@ -5,7 +5,13 @@ import { removableLeftovers } from '../removable-leftovers.js';
 import { withLock } from '../with-lock.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
 import { type PlannedCopy, planCopies } from './copy-plan.js';
-import { type CopyReport, countsOf, emptyReport, isToBeCopied } from './copy-report.js';
+import {
+  type CopyReport,
+  bytesToCopy,
+  countsOf,
+  emptyReport,
+  isToBeCopied,
+} from './copy-report.js';
 import { CopyRun } from './copy-run.js';
 import { type OrderConflict, orderConflict } from './line-order.js';
 
@@ -90,7 +96,7 @@ async function clearLeftovers(
   { target, signal, progress }: CopyContext,
   planned: readonly PlannedCopy[],
 ): Promise<void> {
-  const continued = new Set(planned.filter(({ task }) => task !== 'present').map(({ id }) => id));
+  const continued = idsOf(planned.filter(({ task }) => task !== 'present'));
   const removable = await removableLeftovers(target, (line) => progress.warn(line));
   for (const leftover of removable) {
     if (continued.has(leftover.id)) continue;
@@ -100,15 +106,20 @@ async function clearLeftovers(
   }
 }
 
+/** The ids of backups and of the parts that are copied with them. */
+function idsOf(planned: readonly PlannedCopy[]): Set<string> {
+  return new Set(planned.flatMap(({ id, parts }) => [id, ...parts.map(({ record }) => record.id)]));
+}
+
 /** Rejects with `refused` if the target does not have the room. */
 async function checkRoom({ target }: CopyContext, planned: readonly PlannedCopy[]): Promise<void> {
   const free = await target.freeBytes();
   if (free === null) return;
   const waiting = planned.filter(isToBeCopied);
-  const left = (await target.leftovers()).filter(({ id }) => waiting.some((one) => one.id === id));
+  const ids = idsOf(waiting);
+  const left = (await target.leftovers()).filter(({ id }) => ids.has(id));
   const held = left.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const needed =
-    waiting.reduce((sum, { summary }) => sum + (summary?.archive_bytes ?? 0), 0) - held;
+  const needed = bytesToCopy(waiting) - held;
   if (needed <= free) return;
   throw new MangamotionError(
     'refused',

@@ -4,10 +4,19 @@ import { referrers } from '../chain.js';
 import type { BackupEntry } from '../destination.js';
 import { bySequence } from '../history.js';
 import { linesOf } from '../lines/lines.js';
-import { SIDECAR_SUFFIX, SIGNATURE_SUFFIX, SUMMARY_SUFFIX, archiveNamesOf } from '../names.js';
+import {
+  ARCHIVE_SUFFIX,
+  ENCRYPTED_SUFFIX,
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  archiveNamesOf,
+  partOf,
+} from '../names.js';
+import { partRecordsOf, unfitPartsOf } from '../parts.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { isEncryptedCopy } from './encrypting-copy.js';
-import type { Summary } from '../summary.js';
+import type { PartRecord, Summary } from '../summary.js';
 
 /** Decides which backups are copied, in which order, and what is in the way. Pure. */
 
@@ -25,6 +34,13 @@ interface Obstacle {
   reason: string;
 }
 
+/** A part that is copied before the backup that needs it. */
+export interface PlannedPart {
+  record: PartRecord;
+  /** Whether a file of its name and length is at the target. */
+  isThere: boolean;
+}
+
 export interface PlannedCopy {
   id: string;
   /** Why it is copied: `chosen`, or which backup needs it. */
@@ -35,6 +51,8 @@ export interface PlannedCopy {
   /** Absent if the summary cannot be read. */
   summary: Summary | undefined;
   task: Task;
+  /** The parts that it needs, and that no backup before it brings. */
+  parts: PlannedPart[];
   /** Which ends have a signature of it. */
   signed: { source: boolean; target: boolean };
   obstacle: Obstacle | undefined;
@@ -68,6 +86,7 @@ export function planCopies(chosen: readonly string[], ends: CopyEnds): PlannedCo
         expired: false,
       },
   );
+  const brought = new Set<string>();
   return referencesFirst(entries.sort(bySequence)).map((entry) => {
     const summary = entry.summary.kind === 'valid' ? entry.summary.summary : undefined;
     const at = there.get(entry.id);
@@ -76,13 +95,15 @@ export function planCopies(chosen: readonly string[], ends: CopyEnds): PlannedCo
       forged(entry) ??
       obstacleAtTarget(entry, at, ends) ??
       (task === 'present' ? undefined : obstacleAtSource(entry, ends));
+    const parts = obstacle === undefined ? plannedParts(summary, at, ends, brought) : [];
     const reason = why.get(entry.id) ?? 'chosen';
     const signature = entry.id + SIGNATURE_SUFFIX;
     const signed = {
       source: ends.sourceNames.has(signature),
       target: ends.targetNames.has(signature),
     };
-    return { id: entry.id, why: reason, entry, there: at, summary, task, signed, obstacle };
+    const known = { id: entry.id, why: reason, entry, there: at, summary };
+    return { ...known, task, parts, signed, obstacle };
   });
 }
 
@@ -94,7 +115,7 @@ function reasonsFor(chosen: readonly string[], ends: CopyEnds): Map<string, stri
   const addNeeded = (): void => {
     const needed = referrers(ends.source, [...why.keys()]);
     for (const [id, [by]] of needed) {
-      if (!why.has(id)) why.set(id, `needed by ${by ?? ''}`);
+      if (partOf(id) === undefined && !why.has(id)) why.set(id, `needed by ${by ?? ''}`);
     }
   };
   addNeeded();
@@ -157,15 +178,56 @@ function taskFor(entry: BackupEntry, at: BackupEntry | undefined, { targetNames 
   const isWhole =
     at.summary.kind === 'valid' &&
     at.archiveBytes === at.summary.summary.archive_bytes &&
-    hasSidecar(at.summary.summary, targetNames);
+    hasSidecar(at.summary.summary, targetNames) &&
+    hasParts(at.summary.summary, targetNames);
   return isWhole && entry.summary.kind === 'valid' ? 'present' : 'repair';
 }
 
 /** Whether the sidecar of an encrypted backup has its length. Others have none. */
-function hasSidecar(summary: Summary, targetNames: CopyEnds['targetNames']): boolean {
+function hasSidecar(
+  summary: Pick<Summary, 'id' | 'encryption'>,
+  targetNames: CopyEnds['targetNames'],
+): boolean {
   if (summary.encryption === undefined) return true;
   const bytes = encryptedOf(summary, summary.id)?.record.index.bytes;
   return bytes !== undefined && targetNames.get(summary.id + SIDECAR_SUFFIX) === bytes;
+}
+
+/** Whether all parts that a backup at the target needs are there. */
+function hasParts(summary: Summary, targetNames: CopyEnds['targetNames']): boolean {
+  return (summary.parts ?? []).every((part) => isPartThere(part, summary, targetNames));
+}
+
+/** Whether the file of a part has its length, and its sidecar, if the backup is encrypted. */
+function isPartThere(
+  { id, archive_bytes: bytes, archive }: PartRecord,
+  { encryption }: Pick<Summary, 'encryption'>,
+  targetNames: CopyEnds['targetNames'],
+): boolean {
+  return targetNames.get(archive.file) === bytes && hasSidecar({ id, encryption }, targetNames);
+}
+
+/** Adds the parts of the backup to `brought`, and returns those that were not among them. */
+function plannedParts(
+  summary: Summary | undefined,
+  at: BackupEntry | undefined,
+  { targetNames }: CopyEnds,
+  brought: Set<string>,
+): PlannedPart[] {
+  const stored = at?.summary.kind === 'valid' ? at.summary.summary : summary;
+  const atTarget = partRecordsOf(stored ?? {});
+  return (summary?.parts ?? []).flatMap((record) => {
+    if (brought.has(record.id)) return [];
+    brought.add(record.id);
+    const there = atTarget.get(record.id) ?? record;
+    const isThere =
+      isPartThere(there, stored ?? {}, targetNames) ||
+      // An encrypted copy of what is not encrypted has another length, which its manifest tells.
+      (summary?.encryption === undefined &&
+        targetNames.has(record.id + SUMMARY_SUFFIX) &&
+        targetNames.has(record.id + ENCRYPTED_SUFFIX));
+    return [{ record, isThere }];
+  });
 }
 
 /** A summary is not believed if it names files other than those of its backup. */
@@ -175,7 +237,15 @@ function forged({ id, summary: decoded }: BackupEntry): Obstacle | undefined {
   if (summary.id !== id) {
     return { code: 'damaged', reason: `its summary is that of ${summary.id}` };
   }
-  if (archiveNamesOf(id).includes(summary.archive.file)) return undefined;
+  if (archiveNamesOf(id).includes(summary.archive.file)) {
+    const suffix = summary.encryption === undefined ? ARCHIVE_SUFFIX : ENCRYPTED_SUFFIX;
+    const wrong = summary.parts?.find((part) => part.archive.file !== part.id + suffix);
+    if (wrong === undefined) return undefined;
+    return {
+      code: 'damaged',
+      reason: `its summary names ${wrong.archive.file}, which is no such part`,
+    };
+  }
   return { code: 'damaged', reason: 'its summary names the archive of another backup' };
 }
 
@@ -211,10 +281,9 @@ function stranger(id: string, names: ReadonlyMap<string, unknown>): Obstacle | u
   return refused(`the target has ${found} without a summary, and no run of this program left it`);
 }
 
-function obstacleAtSource(
-  { summary: decoded, archiveBytes, cold }: BackupEntry,
-  { holdsFolders }: CopyEnds,
-): Obstacle | undefined {
+function obstacleAtSource(entry: BackupEntry, ends: CopyEnds): Obstacle | undefined {
+  const { summary: decoded, archiveBytes, cold } = entry;
+  const { holdsFolders, targetNames } = ends;
   if (decoded.kind === 'newer') {
     return refused(`a newer version of mangamotion wrote it (format ${decoded.version})`);
   }
@@ -230,6 +299,14 @@ function obstacleAtSource(
   }
   if (cold === true) {
     return refused('its archive is in cold storage: restore it in the store first (RestoreObject)');
+  }
+  const records = partRecordsOf(summary);
+  for (const { id, kind, message } of unfitPartsOf(entry)) {
+    const record = records.get(id);
+    if (record !== undefined && isPartThere(record, summary, targetNames)) continue;
+    if (kind === 'archive_cold')
+      return refused(`${message}: restore it in the store first (RestoreObject)`);
+    return { code: 'damaged', reason: message };
   }
   if (isFolder(summary) && !holdsFolders) {
     return refused('its archive is a plain folder, which only a folder on this machine can hold');

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
+import { storedBytesOf } from '../summary.js';
 import type { PlannedCopy } from './copy-plan.js';
 
 /** What a copy is going to do, or has done. Pure. */
@@ -15,6 +16,7 @@ export interface CopiedBackup {
   id: string;
   /** `chosen`, or why it is copied too. */
   why: string;
+  /** With the bytes of the parts that are its own. */
   archive_bytes: number | null;
   /** `repaired`: only its archive was missing or wrong. `planned` and `present` may be of a dry run. */
   state: 'planned' | 'copied' | 'repaired' | 'present' | 'failed';
@@ -51,6 +53,15 @@ export function isToBeCopied({ task, obstacle }: PlannedCopy): boolean {
   return task !== 'present' && obstacle === undefined;
 }
 
+/** The bytes of the archives that are to be copied, and of the parts that are not at the target. */
+export function bytesToCopy(planned: readonly PlannedCopy[]): number {
+  return planned.filter(isToBeCopied).reduce((sum, { summary, parts }) => {
+    const missing = parts.filter(({ isThere }) => !isThere);
+    const ofParts = missing.reduce((its, { record }) => its + record.archive_bytes, 0);
+    return sum + (summary?.archive_bytes ?? 0) + ofParts;
+  }, 0);
+}
+
 /** Returns the report before anything is copied. */
 export function emptyReport(
   { source, target }: CopyContext,
@@ -61,13 +72,12 @@ export function emptyReport(
   const backups = planned.map(({ id, why, summary, task, obstacle }): CopiedBackup => {
     const state = obstacle !== undefined ? 'failed' : task === 'present' ? 'present' : 'planned';
     return {
-      ...{ id, why, archive_bytes: summary?.archive_bytes ?? null, state, by: null, proof: null },
+      ...{ id, why, archive_bytes: summary === undefined ? null : storedBytesOf(summary) },
+      ...{ state, by: null, proof: null },
       ...{ reason: obstacle?.reason ?? null, code: obstacle?.code ?? null },
     };
   });
-  const bytes = planned
-    .filter(isToBeCopied)
-    .reduce((sum, { summary }) => sum + (summary?.archive_bytes ?? 0), 0);
+  const bytes = bytesToCopy(planned);
   return {
     ...{ source: source.location, target: target.location, dry_run: dryRun, backups },
     ...{ left_out: [...leftOut], copied: 0, present: 0, failed: 0, bytes },

@@ -6,11 +6,16 @@ import type { DestinationLock } from '../../lock/held-lock.js';
 import type { Destination } from '../destination.js';
 import { type Mark, SIGNATURE_SUFFIX } from '../names.js';
 import type { Summary } from '../summary.js';
+import { ArchiveCopier } from './archive-copier.js';
+import { BackupCopier } from './backup-copier.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
-import { BackupCopier, CopyCounter, sidecarOf } from './copy-one.js';
+import { CopyCounter } from './copy-counter.js';
 import { type PlannedCopy, isFolder } from './copy-plan.js';
 import type { CopiedBackup, CopyReport } from './copy-report.js';
 import { isEncryptedCopy } from './encrypting-copy.js';
+import { sidecarOf } from './expected-file.js';
+import { KnownArchives } from './known-archives.js';
+import { PartCopier } from './part-copier.js';
 
 /** The marks that say something of a backup itself. Whether it has expired is decided at each place. */
 const COPIED_MARKS = ['accepted', 'retired'] as const satisfies readonly Mark[];
@@ -26,7 +31,10 @@ export class CopyRun {
   readonly #options: CopyOptions;
   readonly #lock: DestinationLock;
   readonly #report: CopyReport;
-  readonly #copier: BackupCopier;
+  readonly #known = new KnownArchives();
+  readonly #archives: ArchiveCopier;
+  readonly #parts: PartCopier;
+  readonly #backups: BackupCopier;
 
   constructor(
     context: CopyContext,
@@ -39,7 +47,9 @@ export class CopyRun {
     this.#lock = lock;
     this.#report = report;
     const counter = new CopyCounter(report, context.progress);
-    this.#copier = new BackupCopier(context, options, lock, counter);
+    this.#archives = new ArchiveCopier(context, options, lock, { counter, known: this.#known });
+    this.#parts = new PartCopier(context, options, lock, this.#archives);
+    this.#backups = new BackupCopier(context, lock, this.#archives, counter);
   }
 
   async copyAll(planned: readonly PlannedCopy[]): Promise<void> {
@@ -47,7 +57,7 @@ export class CopyRun {
     progress.start('copying');
     progress.update({ bytes: 0, bytesTotal: this.#report.bytes });
     for (const { there } of planned) {
-      if (there?.summary.kind === 'valid') this.#copier.remember(there.summary.summary);
+      if (there?.summary.kind === 'valid') this.#known.rememberAll(there.summary.summary);
     }
     const failed = new Set<string>();
     for (const [index, one] of planned.entries()) {
@@ -90,8 +100,14 @@ export class CopyRun {
     const { summary } = one;
     if (summary === undefined) return;
     try {
-      if (row.state === 'planned' || !(await this.#isWhole(storedSummary(one, summary), row))) {
-        await this.#copier.copy(summary, row);
+      const stored = storedSummary(one, summary);
+      await this.#copyParts(one, summary, stored);
+      const isRight =
+        row.state !== 'planned' &&
+        this.#known.hasSameParts(stored) &&
+        (await this.#isWhole(stored, row));
+      if (!isRight) {
+        await this.#backups.copy(summary, row);
         row.state = one.task === 'copy' ? 'copied' : 'repaired';
       } else if (await this.#completeSignature(one, summary)) row.state = 'repaired';
       await this.#copyMarks(one);
@@ -105,6 +121,24 @@ export class CopyRun {
     }
   }
 
+  /** Copies the parts that a backup needs before the backup itself. */
+  async #copyParts(one: PlannedCopy, summary: Summary, stored: Summary): Promise<void> {
+    const isPresent = one.task === 'present';
+    if (isPresent && !this.#options.verify) return;
+    // A part that a backup before was to bring may have failed there.
+    const planned = new Map(one.parts.map((part) => [part.record.id, part]));
+    const parts = (summary.parts ?? []).flatMap((record) => {
+      if (this.#parts.has(record.id)) return [];
+      return [planned.get(record.id) ?? { record, isThere: false }];
+    });
+    if (parts.length === 0) return;
+    if (!isPresent && one.there === undefined) await this.#parts.announce(one.id);
+    for (const part of parts) {
+      this.#context.signal.throwIfAborted();
+      await this.#parts.copy(part, summary, stored);
+    }
+  }
+
   /** Whether what is at the target is right, as far as this run looks. */
   async #isWhole(summary: Summary, row: CopiedBackup): Promise<boolean> {
     const { vault, progress } = this.#context;
@@ -114,16 +148,16 @@ export class CopyRun {
     if (!this.#options.verify) return true;
     row.proof = 'read';
     if (isFolder(summary)) {
-      const problem = await this.#copier.problemOfFolder(summary);
+      const problem = await this.#backups.problemOfFolder(summary);
       if (problem === undefined) return true;
       throw new MangamotionError('damaged', `${summary.id} at the target is damaged: ${problem}`, {
         hint: 'Remove it there, and run the command again.',
       });
     }
     try {
-      await this.#copier.readTarget(summary);
+      await this.#archives.readTarget(summary);
       const sidecar = sidecarOf(summary);
-      if (sidecar !== undefined) await this.#copier.readTarget(sidecar);
+      if (sidecar !== undefined) await this.#archives.readTarget(sidecar);
       return true;
     } catch (error) {
       if (!isMangamotionError(error, 'damaged')) throw error;
@@ -143,7 +177,7 @@ export class CopyRun {
     if (!signed.source || isEncryptedCopy(storedSummary(one, summary), summary)) return false;
     if (!signed.target) {
       await this.#lock.check();
-      await this.#copier.copySignature(summary);
+      await this.#archives.copySignature(summary);
       return true;
     }
     if (!this.#options.verify) return false;

@@ -8,8 +8,9 @@ import type { BackupFiles, IncomingFile } from '../backup-files.js';
 import { RunEncryption } from '../encryption/run-encryption.js';
 import type { Vault } from '../encryption/vault.js';
 import { ENCRYPTED_SUFFIX, SIDECAR_SUFFIX } from '../names.js';
-import type { EncryptedRecord, Summary } from '../summary.js';
-import { piecesOf, wrongDigest } from './stream-copy.js';
+import type { EncryptedRecord, PartRecord, Summary } from '../summary.js';
+import { wrongDigest } from './expected-file.js';
+import { piecesOf } from './stream-copy.js';
 
 /** Copies a backup in plain text and encrypts it on the way, to a store that is trusted less. */
 
@@ -20,6 +21,8 @@ interface Encrypting {
   vault: Vault;
   /** The records of the encrypted archives at the target, by id. */
   records: ReadonlyMap<string, EncryptedRecord>;
+  /** What parts are at the target, by their ids. */
+  parts: ReadonlyMap<string, PartRecord>;
   signal: AbortSignal;
   onBytes: (bytes: number) => void;
 }
@@ -59,6 +62,7 @@ export async function encryptArchive(encrypting: Encrypting): Promise<EncryptedC
     const stored = await archive.end();
     const whole = await run.complete({
       ...summary,
+      ...partsFor(encrypting),
       archive_bytes: stored.bytes,
       archive: { ...summary.archive, file: id + ENCRYPTED_SUFFIX, sha256: stored.sha256 },
       encryption: { scheme: 'age', recipients: [], archives: recordsFor(encrypting) },
@@ -121,6 +125,12 @@ async function copyIndex(
     await run.index.add(MemberKind.chunk, [await from.read(offset, length)]);
   }
   await run.index.add(MemberKind.directory, [await from.read(place.offset, place.length)]);
+}
+
+/** The encrypted files of parts have other lengths and digests. */
+function partsFor({ summary, parts }: Encrypting): Pick<Summary, 'parts'> {
+  if (summary.parts === undefined) return {};
+  return { parts: summary.parts.map((part) => parts.get(part.id) ?? part) };
 }
 
 function recordsFor({ summary, records }: Encrypting): Record<string, EncryptedRecord> {

@@ -3,18 +3,13 @@ import type { ArchiveSink, ClosableSource } from '../../archive/sink.js';
 import { MangamotionError } from '../../errors.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import type { BackupFiles, IncomingFile } from '../backup-files.js';
-import type { Summary } from '../summary.js';
+import { type ExpectedFile, wrongDigest } from './expected-file.js';
 
 /** Copies an archive through this host, which computes its SHA-256 on the way. */
 
 /** What is read at once, and what is read ahead of the slower side: 32 MiB of memory. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 const AHEAD = { maxRequests: 4, maxBytes: 4 * PIECE_BYTES };
-
-/** What a summary says about a file of its backup. */
-export type ExpectedFile = Pick<Summary, 'archive_bytes'> & {
-  archive: Pick<Summary['archive'], 'file' | 'sha256'>;
-};
 
 interface Streaming {
   source: BackupFiles;
@@ -113,12 +108,4 @@ async function* places(
   for (let offset = start; offset < end; offset += PIECE_BYTES) {
     yield await Promise.resolve([{ offset, length: Math.min(PIECE_BYTES, end - offset) }]);
   }
-}
-
-export function wrongDigest({ archive }: ExpectedFile): MangamotionError {
-  return new MangamotionError(
-    'damaged',
-    `${archive.file} does not have the SHA-256 in its summary`,
-    { hint: 'Run "mangamotion backup verify" on it, and use another backup.' },
-  );
 }

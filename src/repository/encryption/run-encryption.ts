@@ -1,11 +1,10 @@
 import { EncryptingSink } from '../../age/encrypting-sink.js';
 import { type FileHead, makeHead, payloadKeyOf } from '../../age/header.js';
-import { recipientOf } from '../../age/keys.js';
 import { IndexCopy } from '../../archive/index-copy.js';
 import type { ArchiveSink } from '../../archive/sink.js';
-import { SUMMARY_VERSION, type Summary } from '../summary.js';
+import { ENCRYPTED_SUMMARY_VERSION, type Summary } from '../summary.js';
 import { SEALED_PART, splitSummary } from './split-summary.js';
-import type { Vault } from './vault.js';
+import { type Vault, hostRecipientOf } from './vault.js';
 
 /** A sink whose size and digest are known when it has ended. */
 export interface EndingSink extends ArchiveSink {
@@ -47,8 +46,8 @@ export class RunEncryption {
     keepKey?: (fileKey: Buffer) => Promise<void>,
   ): Promise<RunEncryption> {
     const { recipients } = vault;
-    const host = await vault.hostIdentity();
-    const readers = host === undefined ? [] : [await recipientOf(host, 'the key of this host')];
+    const host = await hostRecipientOf(vault);
+    const readers = host === undefined ? [] : [host];
     const archive = await makeHead(recipients);
     const index = await makeHead([...new Set([...recipients, ...readers])]);
     await keepKey?.(archive.fileKey);
@@ -72,7 +71,7 @@ export class RunEncryption {
     const archives = { ...summary.encryption?.archives, [summary.id]: own };
     return {
       ...open,
-      format: SUMMARY_VERSION,
+      format: Math.max(summary.format, ENCRYPTED_SUMMARY_VERSION),
       encryption: { scheme: 'age', recipients: [...this.recipients], archives },
     };
   }

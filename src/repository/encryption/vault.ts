@@ -1,4 +1,5 @@
-import type { Identity } from '../../age/keys.js';
+import { hkdfSync } from 'node:crypto';
+import { type Identity, recipientOf } from '../../age/keys.js';
 import type { PublicKey, SigningKey } from '../../signature/keys.js';
 
 /** The keys of a run: for whom new backups are encrypted, what opens encrypted ones, and who signs. */
@@ -33,6 +34,19 @@ export interface DraftKeys {
   /** Resolves to `undefined` if there is none. */
   get(id: string): Promise<Buffer | undefined>;
   remove(id: string): Promise<void>;
+}
+
+/** Resolves to the public key of the host key; `undefined` if there is none. */
+export async function hostRecipientOf(vault: Vault): Promise<string | undefined> {
+  const identity = await vault.hostIdentity();
+  return identity && (await recipientOf(identity, 'the key of this host'));
+}
+
+/** Resolves to 32 bytes that the host key and the purpose give; `undefined` if there is no host key. */
+export async function hostSecretOf(vault: Vault, purpose: string): Promise<Buffer | undefined> {
+  const identity = await vault.hostIdentity();
+  if (identity === undefined) return undefined;
+  return Buffer.from(hkdfSync('sha256', identity.text, '', `mangamotion ${purpose}`, 32));
 }
 
 /** For reading what is not encrypted. */

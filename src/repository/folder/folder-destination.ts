@@ -14,6 +14,7 @@ import type {
   Destination,
   KnownArchive,
   PendingBackup,
+  ReservedBackup,
 } from '../destination.js';
 import {
   type Encrypted,
@@ -24,7 +25,7 @@ import {
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { SharedRecords } from '../encryption/shared-records.js';
-import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { NO_VAULT, type Vault, hostRecipientOf, hostSecretOf } from '../encryption/vault.js';
 import { signersOfParents } from '../encryption/sign-summary.js';
 import type { PublicKey } from '../../signature/keys.js';
 import { encryptedDrafts } from './folder-encrypted-draft.js';
@@ -57,11 +58,11 @@ import {
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
+  isOfBackup,
   markSuffix,
-  reservedIdOf,
 } from '../names.js';
-import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { PendingFolderBackup } from './pending-folder-backup.js';
+import { PartSizes } from '../parts.js';
 import { PlainArchive } from '../plain/plain-archive.js';
 import { beginPlainDraft } from '../plain/plain-draft.js';
 import { PlainFiles } from '../plain/plain-files.js';
@@ -119,6 +120,14 @@ export class FolderDestination implements Destination {
     return this.#vault.recipients;
   }
 
+  hostRecipient(): Promise<string | undefined> {
+    return hostRecipientOf(this.#vault);
+  }
+
+  hostSecret(purpose: string): Promise<Buffer | undefined> {
+    return hostSecretOf(this.#vault, purpose);
+  }
+
   signersOfParents(): Promise<readonly PublicKey[] | undefined> {
     return signersOfParents(this.#vault);
   }
@@ -131,7 +140,8 @@ export class FolderDestination implements Destination {
       .filter((id) => id !== undefined);
     const present = new Set(names);
     const records = new SharedRecords();
-    const find = (id: string) => this.#find(id, present, records);
+    const parts = this.#partSizes();
+    const find = (id: string) => this.#find(id, present, records, parts);
     const found = await inParallel(READ_AT_ONCE, ids, find);
     // A backup that was pruned after the folder was read is missing.
     return found.filter((backup) => backup !== undefined).sort(bySequence);
@@ -249,8 +259,8 @@ export class FolderDestination implements Destination {
     }
   }
 
-  leftovers(): Promise<Leftover[]> {
-    return findLeftovers(this.#folder, this.#vault);
+  leftovers(givenUp?: ReadonlySet<string>): Promise<Leftover[]> {
+    return findLeftovers(this.#folder, this.#vault, givenUp);
   }
 
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
@@ -260,6 +270,17 @@ export class FolderDestination implements Destination {
       if (pending !== undefined) return pending;
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }
+  }
+
+  async beginAs({ id, createdAt }: ReservedBackup): Promise<PendingBackup> {
+    const pending = await this.#begin(id, createdAt);
+    if (pending !== undefined) return pending;
+    throw new MangamotionError('refused', `${this.location} already has a file of ${id}`);
+  }
+
+  async removeNote(name: string): Promise<void> {
+    await removeFile(join(this.#folder, name));
+    await syncChanges(this.#folder);
   }
 
   remove(id: string): Promise<void> {
@@ -279,16 +300,20 @@ export class FolderDestination implements Destination {
    * folder may be reserved at the same time and see each other; then both wait.
    */
   async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
+    const pending = await this.#begin(id, createdAt);
+    if (pending === undefined) return undefined;
+    const others = (await this.#names()).filter((name) => !pending.isOwn(name));
+    if (!others.some((name) => isOfBackup(name, id))) return pending;
+    await pending.discard();
+    return undefined;
+  }
+
+  /** Resolves to `undefined` if an archive of this id is being written. */
+  async #begin(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
     const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
       throw translateFileError(error, 'write into', this.location, DRAFT_ADVICE);
     });
-    if (draft === undefined) return undefined;
-    const pending = new PendingFolderBackup(this.#folder, draft, this.#vault);
-    const own = [draft.file, draft.sidecar].map((name) => `${name}${PARTIAL_SUFFIX}`);
-    const others = (await this.#names()).filter((name) => !own.includes(name));
-    if (!others.some((name) => reservedIdOf(name) === id)) return pending;
-    await pending.discard();
-    return undefined;
+    return draft && (await PendingFolderBackup.begin(this.#folder, draft, this.#vault));
   }
 
   /** `names`: of all files in the folder. */
@@ -296,6 +321,7 @@ export class FolderDestination implements Destination {
     id: string,
     names: ReadonlySet<string>,
     records = new SharedRecords(),
+    parts = this.#partSizes(),
   ): Promise<BackupEntry | undefined> {
     const path = this.#path(id, SUMMARY_SUFFIX);
     const isMarked = (mark: Mark) => names.has(id + markSuffix(mark));
@@ -305,6 +331,7 @@ export class FolderDestination implements Destination {
       return {
         ...{ id, summary, archiveBytes, expired: isMarked('expired') },
         ...(isEncrypted({ summary }) ? { sidecarBytes: await this.#sidecarBytes(id) } : {}),
+        ...(await parts.of({ summary })),
         ...(names.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
         ...(isMarked('accepted') ? { accepted: true } : {}),
         ...(isMarked('retired') ? { retired: true } : {}),
@@ -332,6 +359,14 @@ export class FolderDestination implements Destination {
     if (decoded?.kind !== 'valid') return directoryBytes;
     const { archive_bytes: bytes, archive: written } = decoded.summary;
     return Math.max(0, bytes - written.directory.length + directoryBytes);
+  }
+
+  /** The sizes of parts, for one listing. */
+  #partSizes(): PartSizes {
+    return new PartSizes(async (file) => {
+      const found = await this.#statOf(this.#path(file, ''));
+      return found?.isFile() === true ? found.size : null;
+    });
   }
 
   async #sidecarBytes(id: string): Promise<number | null> {

@@ -11,7 +11,13 @@ import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.
 import { PARTIAL_SUFFIX, syncFolder } from '../../files/sync.js';
 import type { FileErrorAdvice } from '../../files/errors.js';
 import type { BackupFiles, IncomingFile } from '../backup-files.js';
-import { SIDECAR_SUFFIX, SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
+import {
+  SIDECAR_SUFFIX,
+  SIGNATURE_SUFFIX,
+  SUMMARY_SUFFIX,
+  partIdOf,
+  reservedIdOf,
+} from '../names.js';
 import { FileSink } from './file-sink.js';
 import { FileSource } from './file-source.js';
 import { removeFile } from './folder-removal.js';
@@ -34,18 +40,23 @@ export class FolderFiles implements BackupFiles {
     this.folder = folder;
   }
 
-  async names(): Promise<Map<string, number | undefined>> {
+  async names(beginning = ''): Promise<Map<string, number | undefined>> {
     try {
-      const names = await readdir(this.folder);
-      const bytes = await inParallel(STATS_AT_ONCE, names, (name) => this.#sidecarBytes(name));
+      const all = await readdir(this.folder);
+      const names = all.filter((name) => name.startsWith(beginning));
+      const bytes = await inParallel(STATS_AT_ONCE, names, (name) => this.#lengthOf(name));
       return new Map(names.map((name, at) => [name, bytes[at]]));
     } catch (error) {
       throw translateFileError(error, 'list', this.folder);
     }
   }
 
-  async #sidecarBytes(name: string): Promise<number | undefined> {
-    if (!name.endsWith(SIDECAR_SUFFIX)) return undefined;
+  async #lengthOf(name: string): Promise<number | undefined> {
+    const isAsked =
+      name.endsWith(SIDECAR_SUFFIX) ||
+      name.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX) ||
+      partIdOf(name) !== undefined;
+    if (!isAsked) return undefined;
     return await stat(this.#path(name)).then(
       ({ size }) => size,
       () => undefined,
@@ -143,7 +154,7 @@ export class FolderFiles implements BackupFiles {
    */
   async #takeBack(name: string): Promise<void> {
     const names = new Set(await readdir(this.folder));
-    const isCommitted = names.has(name.slice(0, name.indexOf('.')) + SUMMARY_SUFFIX);
+    const isCommitted = names.has((reservedIdOf(name) ?? name) + SUMMARY_SUFFIX);
     if (isCommitted || !names.has(name)) return;
     await rename(this.#path(name), this.#path(name + PARTIAL_SUFFIX));
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ClosableSource } from '../../archive/sink.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { readTruncatedIndex } from '../../archive/truncated.js';
-import { translateFileError } from '../../files/errors.js';
+import { lstatIfThere, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
 import type { Leftover, TruncatedArchive } from '../leftover.js';
 import { openUnfinished } from '../encryption/open-encrypted.js';
@@ -12,41 +12,62 @@ import {
   ARCHIVE_SUFFIX,
   ENCRYPTED_SUFFIX,
   SIDECAR_SUFFIX,
+  PLAN_SUFFIX,
   SIGNATURE_SUFFIX,
   SUMMARY_SUFFIX,
+  partOf,
+  planIdOf,
   reservedIdOf,
+  splitIdOf,
 } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { openTruncatedPlain } from '../plain/plain-archive.js';
+import { unfinishedRuns } from '../unfinished-runs.js';
 
 /** The endings of files that are ours if they have a temporary summary, and no summary. */
 const OWN_SUFFIXES = ['', ARCHIVE_SUFFIX, ENCRYPTED_SUFFIX, SIDECAR_SUFFIX, SIGNATURE_SUFFIX];
 
 /**
  * Finds what interrupted runs left in a folder: everything under a temporary name, and archives
- * that have a temporary summary but no summary. An archive with neither is left alone:
- * backup-minio.sh made such archives, and people copy them. Call it only while holding the lock:
- * otherwise it may find files of an active run.
+ * that have a temporary summary or the plan of a run, but no summary. An archive without is left alone:
+ * backup-minio.sh made such archives, and people copy them. The parts of a run that has not ended are
+ * left out: its workers do not hold the lock. Call it only while holding the lock: otherwise it may find
+ * files of an active run.
  */
-export async function findLeftovers(folder: string, vault: Vault): Promise<Leftover[]> {
+export async function findLeftovers(
+  folder: string,
+  vault: Vault,
+  givenUp?: ReadonlySet<string>,
+): Promise<Leftover[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw translateFileError(error, 'list', folder);
   });
   const there = new Set(names);
+  const unfinished = unfinishedRuns(there, givenUp);
   const leftovers: Leftover[] = [];
   for (const name of names.sort()) {
-    const id = reservedIdOf(name);
-    if (id === undefined) continue;
+    const divided = splitIdOf(withoutPartial(name));
+    const id = reservedIdOf(name) ?? planIdOf(withoutPartial(name)) ?? divided;
+    if (id === undefined || unfinished.has(partOf(id)?.backup ?? divided ?? '')) continue;
     const isPartial = name.endsWith(PARTIAL_SUFFIX);
     const isFile = OWN_SUFFIXES.some((suffix) => name === id + suffix);
     const summary = id + SUMMARY_SUFFIX;
-    const isUncommitted = there.has(summary + PARTIAL_SUFFIX) && !there.has(summary);
+    // The plan of a run, too, says that its archive is ours.
+    const isOurs = there.has(summary + PARTIAL_SUFFIX) || there.has(id + PLAN_SUFFIX);
+    const isUncommitted = isOurs && !there.has(summary);
     if (isPartial || (isFile && isUncommitted))
-      leftovers.push(await leftoverOf(folder, id, name, vault));
+      leftovers.push({
+        ...(await leftoverOf(folder, id, name, vault)),
+        ...(partOf(id) !== undefined && there.has(summary) ? { isOfBackup: true } : {}),
+      });
   }
   // The temporary summary marks an archive as ours, so it comes last.
   const isSummary = ({ path }: Leftover) => path.endsWith(SUMMARY_SUFFIX + PARTIAL_SUFFIX);
   return leftovers.sort((a, b) => Number(isSummary(a)) - Number(isSummary(b)));
+}
+
+function withoutPartial(name: string): string {
+  return name.endsWith(PARTIAL_SUFFIX) ? name.slice(0, -PARTIAL_SUFFIX.length) : name;
 }
 
 async function leftoverOf(
@@ -74,6 +95,10 @@ async function leftoverOf(
       return isTar ? openTruncatedTar(await FileSource.open(path)) : undefined;
     },
     remove: async () => {
+      // A run that slept for longer than its lease may have ended meanwhile.
+      const isPartial = name.endsWith(PARTIAL_SUFFIX);
+      const summary = isPartial ? undefined : await lstatIfThere(join(folder, id + SUMMARY_SUFFIX));
+      if (summary !== undefined) return;
       try {
         await rm(path, { recursive: true, force: true });
       } catch (error) {

@@ -1,4 +1,4 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, translateFileError } from '../../files/errors.js';
 import { syncChanges } from '../../files/sync.js';
@@ -11,6 +11,7 @@ import {
   markSuffix,
 } from '../names.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
+import { REMOVED_TEXT } from '../removal-mark.js';
 
 /** Removes a backup of either kind from a folder; see `Destination.remove`. */
 export async function removeBackup(folder: string, id: string): Promise<void> {
@@ -32,8 +33,12 @@ export async function removeFile(path: string): Promise<void> {
   await unlessGone(path, () => rm(path));
 }
 
+/** A full disk must not keep anything from being removed: the name alone says enough for most readers. */
 async function hide(path: string): Promise<void> {
-  await unlessGone(path, () => rename(path, path + PARTIAL_SUFFIX));
+  await unlessGone(path, async () => {
+    await rename(path, path + PARTIAL_SUFFIX);
+    await writeFile(path + PARTIAL_SUFFIX, REMOVED_TEXT).catch(() => undefined);
+  });
 }
 
 /** Removes a folder under its temporary name, so that an interrupted removal leaves no archive. */

@@ -61,7 +61,7 @@ function unreadable(
   { entry, summary }: Pick<LineBackup, 'entry' | 'summary'>,
   backups: readonly BackupEntry[],
 ): string | undefined {
-  return unreadableArchive([summary.id, ...summary.references], backups) ?? whySidecarUnfit(entry);
+  return unreadableArchive(entry, summary, backups) ?? whySidecarUnfit(entry);
 }
 
 function trustedObjects(line: Line | undefined): Line['backups'] {

@@ -18,8 +18,11 @@ import { translateFileError } from '../../files/errors.js';
 import { DIRECTORY_FILE } from '../names.js';
 import { walkTree, type FilePlace, type PlainFiles, type TreeEntry } from './plain-files.js';
 
-/** Files are read concurrently, each in pieces of 1 MiB. */
-const LIMITS = { maxRequests: 8, maxBytes: Infinity };
+/** The files that one worker reads at once, each in pieces of 1 MiB. */
+const FILES_A_WORKER = 8;
+
+/** A file to be checked, or why the files of a chunk are not known. */
+type Item = Expected | { damage: MangamotionError };
 
 interface Expected extends FilePlace {
   sha256: string;
@@ -72,9 +75,7 @@ class PlainAudit {
 
   async run(): Promise<AuditResult> {
     const sha256 = await this.#digestOfDirectory();
-    await this.#check(
-      this.#pages(this.#ownChunks, (error) => this.#reportChunk(error), this.#directory.documents),
-    );
+    await this.#check(this.#pages(this.#ownChunks, this.#directory.documents));
     await this.#findUnexpected();
     return { sha256, objects: this.#objects, bytes: this.#bytes };
   }
@@ -83,37 +84,31 @@ class PlainAudit {
   async runPart({ chunk }: ArchivePart): Promise<PartResult> {
     const [chunks, documents] =
       chunk === undefined ? [[], this.#directory.documents] : [[chunk], []];
-    await this.#check(this.#pages(chunks, (error) => this.#reportChunk(error), documents));
+    await this.#check(this.#pages(chunks, documents));
     return { objects: this.#objects, bytes: this.#bytes };
   }
 
-  #reportChunk(error: MangamotionError): void {
-    this.#report({ kind: 'chunk', message: error.message });
-  }
-
-  async #check(pages: AsyncIterable<Expected[]>): Promise<void> {
+  async #check(pages: AsyncIterable<Item[]>): Promise<void> {
+    const { workers = 1 } = this.#observer;
     const checks = prefetchInOrder(
       pages,
-      LIMITS,
+      { maxRequests: FILES_A_WORKER * workers, maxBytes: Infinity },
       () => 1,
-      (expected) => this.#problemOf(expected),
+      (item) => ('damage' in item ? Promise.resolve(undefined) : this.#problemOf(item)),
     );
     for await (const { item, result } of checks) {
       this.#observer.signal.throwIfAborted();
-      this.#count(item, result);
+      if ('damage' in item) this.#report({ kind: 'chunk', message: item.damage.message });
+      else this.#count(item, result);
       this.#observer.progress({ objects: this.#objects, bytes: this.#bytes });
     }
   }
 
   /**
-   * Yields the documents and the objects of these chunks that lie in this archive, and counts the
-   * intact chunks. `onDamage` gets the error of each damaged chunk.
+   * Yields the documents and the objects of these chunks that lie in this archive, or the damage of a
+   * chunk, and counts the intact chunks.
    */
-  async *#pages(
-    chunks: readonly ChunkReference[],
-    onDamage: (error: MangamotionError) => void,
-    documents: Expected[],
-  ): AsyncGenerator<Expected[]> {
+  async *#pages(chunks: readonly ChunkReference[], documents: Expected[]): AsyncGenerator<Item[]> {
     yield documents;
     for (const chunk of chunks) {
       this.#observer.signal.throwIfAborted();
@@ -123,7 +118,7 @@ class PlainAudit {
         yield lines.filter(({ archive }) => archive === this.#files.id).map(expectedOf);
       } catch (error) {
         if (!isMangamotionError(error, 'damaged')) throw error;
-        onDamage(error);
+        yield [{ damage: error }];
       }
     }
   }
@@ -188,9 +183,8 @@ class PlainAudit {
     };
     await remember(`${this.#files.id}/${DIRECTORY_FILE}`);
     for (const { path } of this.#ownChunks) await remember(path);
-    const pages = this.#pages(this.#ownChunks, () => undefined, this.#directory.documents);
-    for await (const page of pages) {
-      for (const { path } of page) await remember(path);
+    for await (const page of this.#pages(this.#ownChunks, this.#directory.documents)) {
+      for (const item of page) if (!('damage' in item)) await remember(item.path);
     }
     return known;
   }

@@ -1,6 +1,6 @@
 import { dependentsFirst } from '../chain.js';
 import type { BackupEntry, BackupVersions, Destination } from '../destination.js';
-import { backupTypeOf } from '../names.js';
+import { backupTypeOf, partOf, planIdOf } from '../names.js';
 import { lineOfBackup, linesOf } from '../lines/lines.js';
 import { type RetentionPolicy, refuseFoolishPolicy } from './policy.js';
 import {
@@ -10,6 +10,15 @@ import {
   planRetention,
   suspendedLines,
 } from './retention.js';
+import type { Orphans } from './orphans.js';
+import {
+  type PartsReport,
+  listWithFiles,
+  planParts,
+  removeParts,
+  removePlans,
+  reportOfParts,
+} from './parts.js';
 import { LockedBackups } from './retained.js';
 import { whyItStays } from '../removable-leftovers.js';
 import type { Summary } from '../summary.js';
@@ -32,7 +41,9 @@ interface PurgedVersions {
   bytes: number;
   /** The backups among them that an earlier run had removed. */
   removed_before: { id: string; versions: number; bytes: number }[];
-  /** The backups of which no version was removed, because one is locked. */
+  /** The parts, and plans of runs, among them that an earlier run had removed. Present if there are any. */
+  parts_before?: { parts: number; versions: number; bytes: number };
+  /** The backups and parts of which no version was removed, because one is locked. */
   retained: { id: string; until: string }[];
 }
 
@@ -56,6 +67,9 @@ export interface PruneReport {
   /** Expired, but kept whole because its files are locked at least until `until`. */
   retained: { id: string; until: string }[];
   removed: { id: string; bytes: number }[];
+  /** The parts to which no backup refers. Present if there are any. */
+  parts?: PartsReport;
+  /** The bytes of the archives that were removed, and of the parts. */
   freed_bytes: number;
   /** The versions that were removed, or would be. Present if `purge` is set. */
   purged?: PurgedVersions;
@@ -70,7 +84,8 @@ export interface PruneReport {
  * that is being written could refer to a removed one.
  *
  * A crash at any time leaves every remaining backup restorable: nothing that they refer to is
- * removed, and dependents are removed before what they refer to.
+ * removed, and dependents are removed before what they refer to. Parts go last; the next prune finds
+ * what is left of them.
  *
  * Rejects with `usage` for a policy that keeps nothing.
  */
@@ -80,21 +95,35 @@ export async function prune(
   options: PruneOptions,
 ): Promise<PruneReport> {
   refuseFoolishPolicy(policy);
-  const backups = await destination.list();
+  const listed = await listWithFiles(destination);
+  const { backups } = listed;
   const scope = { ...options, lineOf: options.after ?? options.lineOf };
   const mayPrune = options.after === undefined || mayPruneAfter(backups, options.after);
   const locked = new LockedBackups(destination, options.now);
   const decisions = mayPrune ? await planUnlocked(backups, policy, scope, locked) : [];
   const suspended = mayPrune ? suspendedLines(backups, scope) : [];
-  const report = { ...reportOf(decisions, backups, options.dryRun), suspended };
   const { purge = false, dryRun, signal } = options;
+  const going = new Set(removedBy(decisions).map(({ id }) => id));
+  const orphans = await planParts(destination, listed, going, locked, signal);
+  const report = withParts({ ...reportOf(decisions, backups, dryRun), suspended }, orphans);
   if (!dryRun) {
     if (await locked.areKnown) await destination.locks?.clearProofs();
+    await removePlans(destination, listed, going);
     await carryOut(destination, decisions, backups, signal);
+    await removeParts(destination, orphans, signal);
   }
   if (!purge) return report;
-  const purged = await purgeAll(destination, { backups, report, options });
+  const parts = orphans.filter(({ why }) => why === undefined).flatMap((one) => one.parts);
+  const removed = new Set([...going, ...parts.map(({ id }) => id)]);
+  const purged = await purgeAll(destination, { backups, removed, options });
   return { ...report, purged };
+}
+
+function withParts(report: PruneReport, orphans: readonly Orphans[]): PruneReport {
+  const parts = reportOfParts(orphans);
+  if (parts === undefined) return report;
+  const freed = parts.removed.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { ...report, parts, freed_bytes: report.freed_bytes + freed };
 }
 
 /**
@@ -137,10 +166,14 @@ function removedBy(decisions: readonly Decision[]): Summary[] {
 /** Purges what was removed now and before, within the scope of the prune. */
 async function purgeAll(
   destination: Destination,
-  parts: { backups: readonly BackupEntry[]; report: PruneReport; options: PruneOptions },
+  prune: {
+    backups: readonly BackupEntry[];
+    /** The backups and parts that were removed now. */
+    removed: ReadonlySet<string>;
+    options: PruneOptions;
+  },
 ): Promise<PurgedVersions> {
-  const { backups, report, options } = parts;
-  const removed = new Set(report.removed.map(({ id }) => id));
+  const { backups, removed, options } = prune;
   const stays = new Set(backups.map(({ id }) => id).filter((id) => !removed.has(id)));
   const found = (await destination.removedVersions?.(removed)) ?? [];
   const purged: PurgedVersions = { versions: 0, bytes: 0, removed_before: [], retained: [] };
@@ -157,14 +190,23 @@ async function purgeAll(
     if (!options.dryRun) await backup.purge();
     purged.versions += versions;
     purged.bytes += bytes;
-    if (!removed.has(id)) purged.removed_before.push({ id, versions, bytes });
+    if (removed.has(id)) continue;
+    if (backupTypeOf(id) !== undefined) purged.removed_before.push({ id, versions, bytes });
+    else {
+      const before = purged.parts_before ?? { parts: 0, versions: 0, bytes: 0 };
+      before.parts += 1;
+      before.versions += versions;
+      before.bytes += bytes;
+      purged.parts_before = before;
+    }
   }
   return purged;
 }
 
 /** The line of a backup that is gone is not known. */
 function mayPurgeBefore({ id }: BackupVersions, { type, lineOf }: PruneOptions): boolean {
-  return lineOf === undefined && (type === undefined || backupTypeOf(id) === type);
+  const backup = partOf(id)?.backup ?? planIdOf(id) ?? id;
+  return lineOf === undefined && (type === undefined || backupTypeOf(backup) === type);
 }
 
 /**

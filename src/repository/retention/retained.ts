@@ -33,8 +33,11 @@ export class LockedBackups {
     return Promise.resolve(this.#areEnabled).then((enabled) => enabled === true);
   }
 
-  /** Resolves to whether any of the backups had not been asked about. */
-  async ask(backups: readonly Summary[], signal?: AbortSignal): Promise<boolean> {
+  /** Resolves to whether any of the backups, or parts, had not been asked about. */
+  async ask(
+    backups: readonly Pick<Summary, 'id' | 'lock'>[],
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const { locks } = this.#destination;
     const unknown = backups.filter(({ id }) => !this.#untilOf.has(id));
     if (locks === undefined || unknown.length === 0) return false;

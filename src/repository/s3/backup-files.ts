@@ -10,7 +10,6 @@ import {
 
 /** Marks a backup that is being removed, so that the next run removes the rest. */
 export const REMOVAL_SUFFIX = SUMMARY_SUFFIX + PARTIAL_SUFFIX;
-export const REMOVED_TEXT = 'this backup is being removed\n';
 
 /**
  * The endings of the names of the files that a backup needs to be read: those that are locked. A backup

@@ -3,8 +3,9 @@ import { inParallel } from '../../in-parallel.js';
 import type { ObjectVersion } from '../../object-store/port.js';
 import type { BackupVersions } from '../destination.js';
 import type { DestinationLocks } from '../locks.js';
-import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf } from '../names.js';
-import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
+import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf, partIdOf, planIdOf } from '../names.js';
+import { REMOVED_TEXT } from '../removal-mark.js';
+import { FILES_OF_BACKUP, REMOVAL_SUFFIX } from './backup-files.js';
 import type { PlaceRequests } from './place-requests.js';
 import { withPlaceErrors } from './s3-place.js';
 
@@ -12,11 +13,12 @@ import { withPlaceErrors } from './s3-place.js';
 const ASKED_AT_ONCE = 8;
 
 /**
- * Finds the versions of the files of these backups, and of backups that were removed before. Only files
+ * Finds the versions of the files of these backups and parts, and of those that were removed before. Only files
  * of our names directly below the prefix count, and only these count as removed before:
  *  - those with a version of the mark that `remove` sets and no current file, or with the mark and other
  *    files but no summary: that removal was interrupted;
- *  - those of which nothing but delete markers is left.
+ *  - those of which nothing but delete markers is left;
+ *  - plans that are deleted: whoever does that gives the run up.
  *
  * What a person deleted has no such mark: its versions may be wanted back.
  */
@@ -50,9 +52,13 @@ export async function findRemovedVersions(
     }));
 }
 
+/** Returns the id of a backup or of a part; of a plan, its name. */
 function idOf(name: string): string | undefined {
+  if (planIdOf(name) !== undefined) return name;
   const suffix = FILES_OF_BACKUP.find((ending) => name.endsWith(ending));
-  return suffix === undefined ? undefined : backupIdOf(name.slice(0, -suffix.length));
+  if (suffix === undefined) return undefined;
+  const stem = name.slice(0, -suffix.length);
+  return backupIdOf(stem) ?? partIdOf(stem);
 }
 
 function wasRemoved(
@@ -65,6 +71,7 @@ function wasRemoved(
   // A server that does not say which version is the current one proves nothing.
   if (versions.some(({ key }) => !keys.has(key))) return false;
   const files = latest.filter(({ isDeleteMarker }) => !isDeleteMarker);
+  if (planIdOf(id) !== undefined) return files.length === 0;
   if (files.some(({ key }) => key === requests.key(id, SUMMARY_SUFFIX))) return false;
   if (files.length > 0) return files.some((version) => isRemovalMark(id, version, requests));
   if (versions.every(({ isDeleteMarker }) => isDeleteMarker)) return true;

@@ -12,6 +12,7 @@ import type {
   PendingBackup,
   BackupVersions,
   Remains,
+  ReservedBackup,
 } from '../destination.js';
 import { isEncrypted } from '../encryption-choice.js';
 import { bySequence } from '../history.js';
@@ -25,7 +26,7 @@ import {
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
 import { SharedRecords } from '../encryption/shared-records.js';
-import { NO_VAULT, type Vault } from '../encryption/vault.js';
+import { NO_VAULT, type Vault, hostRecipientOf, hostSecretOf } from '../encryption/vault.js';
 import { signersOfParents } from '../encryption/sign-summary.js';
 import type { PublicKey } from '../../signature/keys.js';
 import type { Leftover } from '../leftover.js';
@@ -44,16 +45,19 @@ import {
   SUMMARY_SUFFIX,
   backupIdFor,
   backupIdOf,
+  isOfBackup,
   markSuffix,
   reservedIdOf,
 } from '../names.js';
+import { PartSizes } from '../parts.js';
 import { findRemains, refuseChange } from './append-only.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
 import type { S3Place } from './s3-place.js';
 import { PlaceRequests, type Stored } from './place-requests.js';
 import { findRemovedVersions } from './removed-versions.js';
-import { FILES_OF_BACKUP, REMOVAL_SUFFIX, REMOVED_TEXT } from './backup-files.js';
+import { REMOVED_TEXT } from '../removal-mark.js';
+import { FILES_OF_BACKUP, REMOVAL_SUFFIX } from './backup-files.js';
 import { S3Files } from './s3-files.js';
 import { S3Source } from './s3-source.js';
 import { LaterSummary } from './stored-at.js';
@@ -104,6 +108,14 @@ export class S3Destination implements Destination {
     return this.#vault.recipients;
   }
 
+  hostRecipient(): Promise<string | undefined> {
+    return hostRecipientOf(this.#vault);
+  }
+
+  hostSecret(purpose: string): Promise<Buffer | undefined> {
+    return hostSecretOf(this.#vault, purpose);
+  }
+
   signersOfParents(): Promise<readonly PublicKey[] | undefined> {
     return signersOfParents(this.#vault);
   }
@@ -114,6 +126,7 @@ export class S3Destination implements Destination {
     const known = ids.filter((id) => id !== undefined);
     const backups: BackupEntry[] = [];
     const records = new SharedRecords();
+    const parts = new PartSizes((file) => Promise.resolve(objects.get(file)?.sizeBytes ?? null));
     const summaries = prefetchInOrder(
       inOnePage(known),
       SUMMARIES_AT_ONCE,
@@ -131,6 +144,8 @@ export class S3Destination implements Destination {
         ...(isEncrypted({ summary })
           ? { sidecarBytes: objects.get(id + SIDECAR_SUFFIX)?.sizeBytes ?? null }
           : {}),
+        ...(await parts.of({ summary })),
+        ...coldAmong(objects, summary),
         ...(objects.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
         ...(COLD_CLASSES.has(archive?.storageClass) ? { cold: true } : {}),
         ...(isMarked('accepted') ? { accepted: true } : {}),
@@ -281,15 +296,38 @@ export class S3Destination implements Destination {
       const createdAt = clock.now();
       const id = backupIdFor(type, createdAt);
       const names = [...(await this.#requests.objects(id)).keys()];
-      if (!names.some((name) => reservedIdOf(name) === id)) {
-        const lock =
-          retentionOf === undefined
-            ? undefined
-            : new OwnLock(this.#requests, retentionOf(createdAt), (ms) => clock.sleep(ms));
-        return await PendingS3Backup.begin(this.#place, this.#vault, { id, createdAt }, lock);
+      if (!names.some((name) => isOfBackup(name, id))) {
+        return await this.#begin({ id, createdAt }, clock, retentionOf?.(createdAt));
       }
       await clock.sleep(1000 - (createdAt.getTime() % 1000));
     }
+  }
+
+  async beginAs(
+    reserved: ReservedBackup,
+    clock: Clock,
+    retention?: Retention,
+  ): Promise<PendingBackup> {
+    const { id } = reserved;
+    const names = [...(await this.#requests.objects(id)).keys()];
+    if (names.some((name) => reservedIdOf(name) === id)) {
+      throw new MangamotionError('refused', `${this.location} already has a file of ${id}`);
+    }
+    return await this.#begin(reserved, clock, retention);
+  }
+
+  #begin(
+    reserved: ReservedBackup,
+    clock: Clock,
+    retention: Retention | undefined,
+  ): Promise<PendingBackup> {
+    const lock = retention && new OwnLock(this.#requests, retention, (ms) => clock.sleep(ms));
+    return PendingS3Backup.begin(this.#place, this.#vault, reserved, lock);
+  }
+
+  async removeNote(name: string): Promise<void> {
+    refuseChange(this.#place, `${name} is not removed`);
+    await this.#requests.delete('', name);
   }
 
   /** The temporary summary marks the archive as ours if this is interrupted. */
@@ -346,13 +384,25 @@ export class S3Destination implements Destination {
     await this.#requests.put('', name, content, AbortSignal.timeout(NOTE_TIMEOUT_MS));
   }
 
-  leftovers(): Promise<Leftover[]> {
-    return findS3Leftovers(this.#place);
+  leftovers(givenUp?: ReadonlySet<string>): Promise<Leftover[]> {
+    return findS3Leftovers(this.#place, givenUp);
   }
 
   async remains(): Promise<Remains> {
     return await findRemains(this.#requests, await this.list());
   }
+}
+
+/** Returns which of the parts that a backup needs are in cold storage. */
+function coldAmong(
+  objects: ReadonlyMap<string, Stored>,
+  decoded: DecodedSummary,
+): Pick<BackupEntry, 'coldParts'> {
+  const parts = decoded.kind === 'valid' ? (decoded.summary.parts ?? []) : [];
+  const cold = parts.filter(({ archive: { file } }) =>
+    COLD_CLASSES.has(objects.get(file)?.storageClass),
+  );
+  return cold.length === 0 ? {} : { coldParts: new Set(cold.map(({ id }) => id)) };
 }
 
 /** A backup that is left out of the past is listed with the reason. */

@@ -19,8 +19,8 @@ export class S3Files implements BackupFiles {
     this.#requests = requests;
   }
 
-  async names(): Promise<Map<string, number>> {
-    const objects = await this.#requests.objects();
+  async names(beginning = ''): Promise<Map<string, number>> {
+    const objects = await this.#requests.objects(beginning);
     return new Map([...objects].map(([name, { sizeBytes }]) => [name, sizeBytes]));
   }
 

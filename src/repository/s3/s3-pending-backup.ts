@@ -13,9 +13,13 @@ import {
 } from '../names.js';
 import { signatureOf } from '../encryption/sign-summary.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
+import type { PutOptions } from '../../object-store/port.js';
+import { ownPartsOf } from '../parts.js';
+import { ABANDONED_TEXT } from '../removal-mark.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
 import { type Summary, encodeSummary } from '../summary.js';
+import { isThere, putSummary, withdrawIfIncomplete } from './summary-object.js';
 import type { OwnLock } from './locks/own-lock.js';
 
 interface EncryptedUpload {
@@ -103,18 +107,18 @@ export class PendingS3Backup implements PendingBackup {
    * either was put there by a person, and is left alone. The signature is there before the summary,
    * so that no backup is ever seen without its own.
    */
-  async commit(captured: Summary): Promise<Summary> {
+  async commit(captured: Summary, check?: () => Promise<void>): Promise<Summary> {
     const { store, bucket } = this.#place;
     const planned = (await this.#encryption?.run.complete(captured)) ?? captured;
     const partial = contentOf(Buffer.from(encodeSummary(planned)));
     this.#state = 'publishing';
     // Without the signal: an aborted request might still take effect after `discard`.
     await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, partial));
+    await check?.();
     await this.#sink.publish();
     await this.#encryption?.index.publish();
     const summary = await this.#confirmLocks(planned);
     const text = encodeSummary(summary);
-    const content = contentOf(Buffer.from(text));
     const options = { attributes: { retention: this.#lock?.retention ?? null } };
     const signature = await signatureOf(this.id, text, this.#vault, summary);
     if (signature !== undefined) {
@@ -123,11 +127,30 @@ export class PendingS3Backup implements PendingBackup {
       const put = store.putObject(bucket, this.#signatureKey, signed, options);
       await withPlaceErrors(this.#place, put);
     }
+    await check?.();
     this.#state = 'committing';
-    await withPlaceErrors(this.#place, store.putObject(bucket, this.#summaryKey, content, options));
+    await this.#publishSummary(text, options);
+    if (this.#place.appendOnly !== true) {
+      const parts = ownPartsOf(summary).map(({ archive }) => archive.file);
+      await withdrawIfIncomplete(this.#place, this.id, text, [...this.#files, ...parts]);
+    }
     this.#state = 'ended';
     if (this.#place.appendOnly !== true) await this.#clearPartial();
     return await this.#confirmLast(summary);
+  }
+
+  async #publishSummary(text: string, options: PutOptions): Promise<void> {
+    try {
+      await putSummary(this.#place, this.id, text, options);
+    } catch (error) {
+      // What has these names belongs to the backup of another run: `discard` must not remove it.
+      if (isMangamotionError(error, 'locked')) await this.abandon();
+      throw error;
+    }
+  }
+
+  get #files(): string[] {
+    return this.#encryption === undefined ? [this.#file] : [this.#file, this.id + SIDECAR_SUFFIX];
   }
 
   /** The locks of what is written last: its summary cannot tell any more that they are missing. */
@@ -182,6 +205,23 @@ export class PendingS3Backup implements PendingBackup {
     if (this.#isSigned) await this.#delete(this.#signatureKey);
     if (this.#state !== 'open') await this.#delete(this.#partialKey);
     this.#state = 'ended';
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#state === 'ended') return;
+    const mayHaveArchive = this.#state !== 'open';
+    this.#state = 'ended';
+    await this.#sink.abandon();
+    await this.#encryption?.index.abandon();
+    if (mayHaveArchive) await this.#putMark();
+  }
+
+  /** Whoever took over may have removed it before our archive appeared, which nobody would know as ours without. */
+  async #putMark(): Promise<void> {
+    if ((await isThere(this.#place, this.id + SUMMARY_SUFFIX)) !== false) return;
+    const { store, bucket } = this.#place;
+    const mark = contentOf(Buffer.from(ABANDONED_TEXT));
+    await withPlaceErrors(this.#place, store.putObject(bucket, this.#partialKey, mark));
   }
 
   /** An incomplete upload cannot be read, so nothing is left for the next run. */

@@ -145,6 +145,14 @@ export class S3UploadSink implements ArchiveSink {
     await withPlaceErrors(this.#place, store.deleteObject(bucket, this.#key));
   }
 
+  /** Ends this upload alone, and leaves the object: both may be another run's. */
+  async abandon(): Promise<void> {
+    this.#ended.abort(new Error('the upload was abandoned'));
+    await Promise.all(this.#uploading);
+    const begun = await this.#begun?.catch(() => undefined);
+    if (begun !== undefined && !this.#mayExist) await this.#abortOwnUpload(begun);
+  }
+
   /**
    * Ends an upload that is not complete, and leaves its parts to be continued. Resolves to whether
    * there are any.

@@ -308,7 +308,9 @@ class StoredAt {
 
 /** Whether a summary is taken whose time is later than that of the past. */
 type Verdict =
-  { kind: 'taken' } | { kind: 'finished later' } | { kind: 'left out'; reason: string };
+  | { kind: 'taken' }
+  | { kind: 'finished later' }
+  | { kind: 'left out'; reason: string };
 
 function listed(version: ObjectVersion | undefined): ListedObject[] {
   if (version === undefined) return [];

@@ -1,5 +1,5 @@
 import type { ObjectVersion } from '../../object-store/port.js';
-import { backupIdOf, backupTimeOf } from '../names.js';
+import { backupIdOf, backupTimeOf, partIdOf, partOf } from '../names.js';
 import { LOCKED_FILES } from './backup-files.js';
 
 /**
@@ -62,6 +62,6 @@ export function versionToShow(
  */
 export function isWrittenOnce(name: string, atMs: number): boolean {
   if (!LOCKED_FILES.some((suffix) => name.endsWith(suffix))) return false;
-  const id = backupIdOf(name);
+  const id = backupIdOf(name) ?? partOf(partIdOf(name) ?? '')?.backup;
   return id !== undefined && backupTimeOf(id).getTime() <= atMs;
 }

@@ -4,13 +4,7 @@ import { BUCKET_DOCUMENTS, type BucketDocumentKind } from '../../object-store/bu
 import type { CreateBucketOptions, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
-import {
-  type PlannedDocument,
-  RESTORED_ORDER,
-  contentFor,
-  isSameDocument,
-  whySkipped,
-} from './documents.js';
+import { type PlannedDocument, contentFor, isSameDocument, whySkipped } from './documents.js';
 import type { RestoreFailure } from '../failures.js';
 import type { SelectedBucket } from '../selection.js';
 
@@ -26,17 +20,17 @@ export interface DocumentsContext {
   signal: AbortSignal;
 }
 
-/** Resolves to a bucket's documents in the order of restore, and to failures of damaged ones. */
+/** Resolves to a bucket's documents of these kinds, in this order, and to failures of damaged ones. */
 export async function planDocuments(
   context: DocumentsContext & { backup: OpenBackup },
   bucket: SelectedBucket,
-  targetExists: boolean,
+  { exists, kinds }: { exists: boolean; kinds: readonly BucketDocumentKind[] },
 ): Promise<{ documents: DocumentToRestore[]; failures: RestoreFailure[] }> {
   const { backup } = context;
   const documents: DocumentToRestore[] = [];
   const failures: RestoreFailure[] = [];
   const { name, target } = bucket;
-  for (const kind of RESTORED_ORDER) {
+  for (const kind of kinds) {
     let captured: Buffer | undefined;
     try {
       captured = await readCaptured(backup, name, kind);
@@ -50,7 +44,7 @@ export async function planDocuments(
     const skipped = whySkipped(kind, bucket);
     const decided: Pick<PlannedDocument, 'action' | 'reason'> =
       skipped === undefined
-        ? targetExists
+        ? exists
           ? await compareWithTarget(context, document, content)
           : { action: 'write' }
         : { action: 'skip', reason: skipped };
@@ -92,16 +86,27 @@ export async function mayHideMd5(
   }
 }
 
-/** Writes a document unless the target already has it, as a new bucket may. */
+/**
+ * Writes a document unless the target already has it, as a new bucket may. Where it is refused because
+ * somebody else writes it at the same time, it is there now.
+ */
 export async function restoreDocument(
   store: ObjectStore,
   { planned: { target, kind }, content }: DocumentToRestore,
   signal: AbortSignal,
 ): Promise<'written' | 'unchanged'> {
-  const current = await store.readBucketDocument(target, kind, { signal });
-  if (current.state === 'captured' && isSameDocument(current.content, content)) return 'unchanged';
-  await store.writeBucketDocument(target, kind, content, { signal });
-  return 'written';
+  const isThere = async (): Promise<boolean> => {
+    const current = await store.readBucketDocument(target, kind, { signal });
+    return current.state === 'captured' && isSameDocument(current.content, content);
+  };
+  if (await isThere()) return 'unchanged';
+  try {
+    await store.writeBucketDocument(target, kind, content, { signal });
+    return 'written';
+  } catch (error) {
+    if (isMangamotionError(error, 'refused') && (await isThere())) return 'unchanged';
+    throw error;
+  }
 }
 
 async function compareWithTarget(
@@ -158,6 +163,27 @@ export async function tryCreateBucket(
       throw error;
     if (error.code === 'unreachable' && !(await answers(store, signal))) throw error;
     return error;
+  }
+}
+
+/**
+ * Creates a missing bucket, unless somebody else has created it meanwhile: another share of the restore, by
+ * an answer that each server words in its own way. Resolves to the error as `tryCreateBucket` does.
+ */
+export async function makeBucket(
+  store: ObjectStore,
+  bucket: string,
+  options: CreateBucketOptions & { signal: AbortSignal },
+): Promise<'created' | 'appeared' | MangamotionError> {
+  const refusal = await tryCreateBucket(store, bucket, options);
+  if (refusal === undefined) return 'created';
+  const { signal } = options;
+  try {
+    return (await store.bucketExists(bucket, { ...PROBE, signal })) ? 'appeared' : refusal;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isMangamotionError(error)) throw error;
+    return refusal;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import { type RestoreFailure, failureFields } from '../failures.js';
+import { SelectedListing } from '../selected-listing.js';
 import {
   type RestoreSelection,
   type SelectedBucket,
@@ -38,6 +39,10 @@ export interface PlannerContext {
   deleteExtra: boolean;
   /** Whether a person confirms the plan. The objects that it shows as lost are then remembered. */
   confirms: boolean;
+  /** What an earlier plan of the same restore showed as lost: only that may be, whatever this one finds. */
+  shown?: ShownObjects | undefined;
+  /** Why no listing of the target from a key on is to be trusted, if that is known. */
+  doubts: string | undefined;
   signal: AbortSignal;
   warn: (line: string) => void;
 }
@@ -59,7 +64,7 @@ export class RestorePlanner {
   /** All objects that the plan shows as lost; `undefined` if nobody confirms it. */
   readonly shown: ShownObjects | undefined;
   readonly failures: RestoreFailure[] = [];
-  readonly listings: OrderedListings;
+  readonly listing: SelectedListing;
   readonly #context: PlannerContext;
   readonly #index: SelectedIndex;
   readonly #target: TargetComparison;
@@ -71,12 +76,11 @@ export class RestorePlanner {
   constructor(context: PlannerContext) {
     const { store, backup, faults, selection, signal } = context;
     this.#context = context;
-    if (context.confirms) this.shown = new ShownObjects();
-    this.listings = new OrderedListings(store);
+    this.shown = context.shown ?? (context.confirms ? new ShownObjects() : undefined);
+    this.listing = new SelectedListing({ ...context, listings: new OrderedListings(store) });
     this.needed = new Set([backup.id]);
     this.#index = new SelectedIndex(backup, selection, signal);
-    const { listings } = this;
-    this.#target = new TargetComparison({ store, listings, faults, selection, signal });
+    this.#target = new TargetComparison({ store, listing: this.listing, faults, signal });
   }
 
   /** Plans each bucket. Rejects with `not_found` if the backup lacks something selected. */
@@ -99,7 +103,7 @@ export class RestorePlanner {
 
   /** Yields the action for each selected object of a bucket, in index order. */
   async *objectsOf(bucket: SelectedBucket, targetExists: boolean): AsyncGenerator<PlannedObject[]> {
-    const listing = targetExists ? this.#target.listingOf(bucket.target) : nothing();
+    const listing = targetExists ? this.#target.listingOf(bucket) : nothing();
     yield* this.#decideAll(bucket, listing);
   }
 
@@ -107,7 +111,7 @@ export class RestorePlanner {
   async *extrasOf(bucket: SelectedBucket): AsyncGenerator<ListedObject[]> {
     const lastMs = this.#lastModifiedMs.get(bucket.target) ?? -Infinity;
     const lines = this.#index.linesOf(bucket.name);
-    for await (const page of objectsNotIn(lines, this.#target.listingOf(bucket.target))) {
+    for await (const page of objectsNotIn(lines, this.#target.listingOf(bucket))) {
       yield page.filter(({ lastModified }) => Date.parse(lastModified) <= lastMs);
     }
   }
@@ -149,7 +153,7 @@ export class RestorePlanner {
     const exists = await store.bucketExists(bucket.target, { signal });
     const plan = emptyPlan(bucket.name, bucket.target, !exists);
     if (!this.#context.objects) return plan;
-    const listing = exists ? this.#target.listingOf(bucket.target) : nothing();
+    const listing = exists ? this.#target.listingOf(bucket) : nothing();
     for await (const page of this.#decideAll(bucket, counted(listing, plan))) {
       for (const planned of page) await this.#count(plan, planned);
       onObjects(objectsOf(plan));
@@ -160,10 +164,15 @@ export class RestorePlanner {
 
   /** Forgets a bucket that is planned again, or has failed. */
   async #forget(target: string): Promise<void> {
-    await this.shown?.forget(target);
+    await this.#recorded?.forget(target);
     this.destroyed.forget(target);
     this.classes.forget(target);
     this.parts.forget(target);
+  }
+
+  /** What this plan shows; `undefined` where nobody confirms it, or confirmed an earlier one. */
+  get #recorded(): ShownObjects | undefined {
+    return this.#context.shown === undefined ? this.shown : undefined;
   }
 
   async *#decideAll(
@@ -198,17 +207,18 @@ export class RestorePlanner {
     this.parts.add(plan.target, line);
     if (action !== 'overwrite' || target === undefined) return;
     this.destroyed.add(plan.target, action, { key: line.key, size: target.sizeBytes });
-    await this.shown?.add(plan.target, action, target);
+    await this.#recorded?.add(plan.target, action, target);
   }
 
-  async #countExtras({ name, target }: SelectedBucket): Promise<number> {
+  async #countExtras(bucket: SelectedBucket): Promise<number> {
+    const { name, target } = bucket;
     let extras = 0;
-    const listing = this.#noteLastModified(target, this.#target.listingOf(target));
+    const listing = this.#noteLastModified(target, this.#target.listingOf(bucket));
     for await (const page of objectsNotIn(this.#index.linesOf(name), listing)) {
       extras += page.length;
       for (const extra of page) {
         this.destroyed.add(target, 'delete', { key: extra.key, size: extra.sizeBytes });
-        await this.shown?.add(target, 'delete', extra);
+        await this.#recorded?.add(target, 'delete', extra);
       }
     }
     return extras;
@@ -242,7 +252,7 @@ function objectsOf({ create, overwrite, unchanged, skip, conflict }: BucketPlan)
   return create + overwrite + unchanged + skip + conflict;
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for a listing
+// oxlint-disable-next-line typescript/require-await -- it stands in for a listing
 async function* nothing(): AsyncGenerator<ListedObject[]> {
   yield [];
 }

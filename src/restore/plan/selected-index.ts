@@ -1,10 +1,11 @@
 import type { ChunkReference } from '../../archive/directory.js';
 import { IndexCheck } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
-import { mayHold, rangesOf, selectLines, selectsAll } from '../../archive/select.js';
+import { mayHold, rangesOf, selectsAll } from '../../archive/select.js';
 import { MangamotionError } from '../../errors.js';
+import { mayMeet } from '../../ranges/cut-index.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
-import type { RestoreSelection } from '../selection.js';
+import { type RestoreSelection, rangesIn, selectWithin, selectsWhole } from '../selection.js';
 
 export class SelectedIndex {
   readonly #backup: OpenBackup;
@@ -25,16 +26,18 @@ export class SelectedIndex {
   /** Yields the selected lines of a bucket chunk by chunk, and checks the index on the way. */
   async *linesOf(bucket: string): AsyncGenerator<IndexLine[]> {
     const check = new IndexCheck(this.#backup.directory);
+    const ranges = rangesIn(this.#selection, bucket);
     for (const chunk of this.#backup.directory.chunks) {
       if (!mayHold(chunk, bucket, this.#selection)) continue;
+      if (ranges?.some((range) => mayMeet(chunk, range)) === false) continue;
       this.#signal.throwIfAborted();
       const lines = await this.#readChunk(chunk);
       this.#checked(() => check.add(lines));
-      const selected = selectLines(lines, bucket, this.#selection);
+      const selected = selectWithin(lines, bucket, this.#selection);
       const { only } = this.#selection;
       yield only === undefined ? selected : selected.filter(only);
     }
-    if (selectsAll(this.#selection)) this.#checked(() => check.checkWhole(bucket));
+    if (selectsWhole(this.#selection)) this.#checked(() => check.checkWhole(bucket));
   }
 
   /** Whether the error is one of the index: it is damaged, or cannot be read. */
@@ -52,9 +55,12 @@ export class SelectedIndex {
     }
   }
 
-  /** Throws `not_found` if the backup has no object for a selected key or prefix. */
+  /**
+   * Throws `not_found` if the backup has no object for a selected key or prefix. Ranges may leave out
+   * what there is of one.
+   */
   refuseUnmatched(): void {
-    if (selectsAll(this.#selection)) return;
+    if (selectsAll(this.#selection) || this.#selection.ranges !== undefined) return;
     const unmatched = rangesOf(this.#selection).filter(
       (range) => !this.#matched.has(JSON.stringify(range)),
     );

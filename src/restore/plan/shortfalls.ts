@@ -1,10 +1,9 @@
 import { countOf } from '../../count-of.js';
-import { selectLines, selectsAll } from '../../archive/select.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
 import type { Failure, Loss, Summary } from '../../repository/summary.js';
 import type { RestoreFailure } from '../failures.js';
 import type { BucketPlan } from './decide.js';
-import type { RestoreSelection } from '../selection.js';
+import { type RestoreSelection, selectWithin, selectsWhole } from '../selection.js';
 
 /** Selected parts that cannot be restored, because the backup lacks them or they are damaged. */
 export interface Shortfalls {
@@ -32,7 +31,7 @@ export function selectShortfalls(
       found.problems.push(`the ${document} of ${bucket} cannot be restored: ${reason}`);
     }
     const ofObjects = objects ? shortfalls.filter(({ document }) => document === undefined) : [];
-    for (const { key, reason } of selectLines(ofObjects, bucket, selection)) {
+    for (const { key, reason } of selectWithin(ofObjects, bucket, selection)) {
       found.failures.push({ bucket: target, key, reason });
     }
     if (summary !== undefined) found.problems.push(...gapsOf(summary, bucket, wanted));
@@ -58,7 +57,7 @@ function gapsOf(
   const gaps: string[] = [];
   if (objects) {
     const named = failures.filter(({ document, key }) => document === undefined && key !== '');
-    const selected = selectLines(named, bucket, selection);
+    const selected = selectWithin(named, bucket, selection);
     const carried = selected.filter(({ carried_from: from }) => from !== undefined);
     const missing = selected.filter((one) => one.carried_from === undefined);
     const whole = missing.filter(({ part }) => part === undefined);
@@ -110,8 +109,9 @@ function describeLoss(
   if (of !== bucket) return [];
   const named = keys.map((key) => ({ bucket, key }));
   // The summary names only the first keys, so others may be among the selected ones.
-  const concerns = selectsAll(selection) || keys.length < count;
-  if (!concerns && keys.length > 0 && selectLines(named, bucket, selection).length === 0) return [];
+  const concerns = selectsWhole(selection) || keys.length < count;
+  if (!concerns && keys.length > 0 && selectWithin(named, bucket, selection).length === 0)
+    return [];
   const such = keys.length === 0 ? '' : `, such as ${examples(keys)}`;
   return [
     `the backup lacks the ${what} of ${countOf(count, 'object')} of ${bucket}${such}: ${reason}`,

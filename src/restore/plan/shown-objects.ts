@@ -72,7 +72,7 @@ export class ShownCheck {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- it stands in for what was spooled
+// oxlint-disable-next-line typescript/require-await -- it stands in for what was spooled
 async function* none(): AsyncGenerator<never> {
   yield* [];
 }

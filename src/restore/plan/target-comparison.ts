@@ -1,22 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { IndexLine } from '../../archive/index-line.js';
-import { rangesOf } from '../../archive/select.js';
 import { isMangamotionError } from '../../errors.js';
-import type { OrderedListings } from '../../object-store/order/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import { isUnexpectedAnswer } from '../../object-store/store-errors.js';
 import { mayHideMd5 } from '../documents/bucket-documents.js';
-import type { RestoreSelection } from '../selection.js';
-import { findListed, listTarget } from '../target-listing.js';
+import type { SelectedListing } from '../selected-listing.js';
+import type { SelectedBucket } from '../selection.js';
+import { findListed } from '../target-listing.js';
 import { type Likeness, compareWithTarget, isKmsEncrypted } from './decide.js';
 import { classesOf } from './key-classes.js';
 
 export interface TargetContext {
   store: ObjectStore;
-  listings: OrderedListings;
+  listing: SelectedListing;
   faults: RunFaults;
-  selection: RestoreSelection;
   signal: AbortSignal;
 }
 
@@ -32,17 +30,8 @@ export class TargetComparison {
   }
 
   /** Yields the selected objects of a target bucket in order. */
-  async *listingOf(bucket: string): AsyncGenerator<ListedObject[]> {
-    const { store, listings, selection, signal } = this.#context;
-    for (const range of rangesOf(selection)) {
-      if ('prefix' in range) {
-        const prefix = range.prefix === '' ? undefined : range.prefix;
-        yield* listTarget({ store, listings }, bucket, { prefix, signal });
-      } else {
-        const object = await this.#find(bucket, range.key);
-        if (object !== undefined) yield [object];
-      }
-    }
+  listingOf(bucket: SelectedBucket): AsyncGenerator<ListedObject[]> {
+    return this.#context.listing.of(bucket, (target, key) => this.#find(target, key));
   }
 
   async compare(

@@ -1,17 +1,18 @@
 import { countOf, formatCount } from '../../count-of.js';
-import { type KeySelection, rangesOf } from '../../archive/select.js';
 import { isMangamotionError } from '../../errors.js';
-import { type OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
+import { inOrder } from '../../object-store/order/ordered-listings.js';
 import type { ListedObject, ObjectStore } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import { prefetchInOrder } from '../../prefetch.js';
 import { type Discrepancy, compareWritten, isAsWritten } from './compare-written.js';
-import { findListed, listTarget } from '../target-listing.js';
+import type { SelectedListing } from '../selected-listing.js';
+import type { RestoreSelection, SelectedBucket } from '../selection.js';
+import { findListed } from '../target-listing.js';
 import type { WrittenObject, WrittenObjects } from '../written.js';
 
 export interface ProofContext {
   store: ObjectStore;
-  listings: OrderedListings;
+  listing: SelectedListing;
   faults: RunFaults;
   signal: AbortSignal;
 }
@@ -39,9 +40,10 @@ export interface Unproven {
  */
 export async function proveWritten(
   context: ProofContext,
-  bucket: string,
+  { name, target: bucket }: SelectedBucket,
   { written, selection, listedBefore, begunAtMs }: ProofOptions,
 ): Promise<Unproven> {
+  const { store, listing, signal } = context;
   if (written.count === 0) return { named: [], omitted: 0, omittedBytes: 0 };
   const onlyKeys = selection.keys.length > 0 && selection.prefixes.length === 0;
   const few = onlyKeys || written.count < listedBefore * FEW;
@@ -50,7 +52,10 @@ export async function proveWritten(
       const found = new Findings(begunAtMs);
       const discrepancies = few
         ? oneByOne(context, bucket, written.read())
-        : compareWritten(written.read(), listingOf(context, bucket, selection));
+        : compareWritten(
+            written.read(),
+            listing.of({ name, target: bucket }, (of, key) => findListed(store, of, key, signal)),
+          );
       for await (const discrepancy of discrepancies) found.add(discrepancy);
       return await found.explain(context, bucket);
     },
@@ -60,26 +65,11 @@ export async function proveWritten(
 
 export interface ProofOptions {
   written: WrittenObjects;
-  selection: KeySelection;
+  selection: RestoreSelection;
   /** Objects in the target bucket when the plan was made. */
   listedBefore: number;
   /** The time at which the restore of the bucket began, in ms since 1970. */
   begunAtMs: number;
-}
-
-async function* listingOf(
-  { store, listings, signal }: ProofContext,
-  bucket: string,
-  selection: KeySelection,
-): AsyncGenerator<ListedObject[]> {
-  for (const range of rangesOf(selection)) {
-    if ('prefix' in range) {
-      yield* listTarget({ store, listings }, bucket, { prefix: range.prefix, signal });
-    } else {
-      const listed = await findListed(store, bucket, range.key, signal);
-      if (listed !== undefined) yield [listed];
-    }
-  }
 }
 
 async function* oneByOne(

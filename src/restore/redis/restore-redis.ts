@@ -14,7 +14,7 @@ import type { KeyLine } from '../../keyspace/line.js';
 import { PieceOrder } from '../../keyspace/piece-order.js';
 import { identityOf, shownText, textOf } from '../../keyspace/value.js';
 import { readKeyLines, redisMembersOf } from '../../repository/key-members.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { type OpenCommitted, openCommitted } from '../../repository/open-backup.js';
 import { type RedisRestoreReport, addOutcome, emptyReport, withoutRedis } from './report.js';
 

@@ -15,13 +15,15 @@ export async function uploadInParts(
   store: ObjectStore,
   bucket: string,
   line: IndexLine,
-  { content, partBytes }: { content: AsyncIterable<Buffer>; partBytes: number },
+  { content, partBytes, partsAtOnce = 1 }: ContentInParts,
   options: UploadOptions,
 ): Promise<StoredObject> {
   const { signal } = options;
   const uploadId = await store.createMultipartUpload(bucket, line.key, options);
+  const stopped = new AbortController();
+  const whileWanted = AbortSignal.any([stopped.signal, ...(signal === undefined ? [] : [signal])]);
+  const uploads: Promise<UploadedPart>[] = [];
   try {
-    const parts: UploadedPart[] = [];
     const hash = createHash('sha256');
     let sizeBytes = 0;
     for await (const chunks of inParts(content, partBytes)) {
@@ -29,16 +31,32 @@ export async function uploadInParts(
       const part = describePart(chunks);
       sizeBytes += part.sizeBytes;
       if (sizeBytes > line.size) break;
-      const partNumber = parts.length + 1;
-      const etag = await store.uploadPart(bucket, line.key, uploadId, partNumber, part, { signal });
-      parts.push({ partNumber, etag });
+      const partNumber = uploads.length + 1;
+      const upload = store
+        .uploadPart(bucket, line.key, uploadId, partNumber, part, { signal: whileWanted })
+        .then((etag) => ({ partNumber, etag }));
+      // Its failure is seen when its turn comes; until then it must not count as unhandled.
+      upload.catch(() => undefined);
+      uploads.push(upload);
+      await uploads[uploads.length - partsAtOnce];
     }
+    const parts = await Promise.all(uploads);
     if (sizeBytes !== line.size || hash.digest('hex') !== line.sha256) throw notWhatWasBackedUp();
     return await store.completeMultipartUpload(bucket, line.key, uploadId, parts, { signal });
   } catch (error) {
+    stopped.abort();
+    // A part that arrived after the upload was aborted would take space for ever.
+    await Promise.allSettled(uploads);
     await abort(store, bucket, line.key, uploadId);
     throw error;
   }
+}
+
+export interface ContentInParts {
+  content: AsyncIterable<Buffer>;
+  partBytes: number;
+  /** The parts that are uploaded at once, and held in memory; 1 by default. */
+  partsAtOnce?: number;
 }
 
 export function notWhatWasBackedUp(): MangamotionError {

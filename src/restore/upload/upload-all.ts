@@ -18,8 +18,11 @@ import { type KeyClass, classesOf } from '../plan/key-classes.js';
 import { type PlannedObject, transfers } from '../plan/decide.js';
 import { heldBytes, uploadObject } from './upload-object.js';
 
-/** The number of concurrent uploads, and the bytes that they may hold in memory. */
-const UPLOAD_LIMITS = { maxRequests: 24, maxBytes: 64 * 1024 * 1024 };
+/** The uploads of one worker at once. */
+const UPLOADS_A_WORKER = 24;
+/** The bytes that they may hold in memory: those of the first worker, and of each other one. */
+const FIRST_HELD_BYTES = 64 * 1024 * 1024;
+const OTHER_HELD_BYTES = 44 * 1024 * 1024;
 const FIXED_WEIGHT_BYTES = 16 * 1024;
 
 export interface Uploading {
@@ -31,6 +34,8 @@ export interface Uploading {
   avoided: ReadonlyMap<KeyClass, string>;
   now: () => Date;
   signal: AbortSignal;
+  /** How many workers upload at once; 1 by default. */
+  workers?: number | undefined;
 }
 
 export interface UploadTarget {
@@ -57,11 +62,15 @@ export async function* uploadAll(
   target: UploadTarget,
   objects: AsyncIterable<readonly PlannedObject[]>,
 ): AsyncGenerator<Uploaded> {
+  const { workers = 1 } = uploading;
   const refusals = new Refusals();
   const uploads = prefetchInOrder(
     toTransfer(objects),
-    UPLOAD_LIMITS,
-    ({ line }) => FIXED_WEIGHT_BYTES + heldBytes(line),
+    {
+      maxRequests: UPLOADS_A_WORKER * workers,
+      maxBytes: FIRST_HELD_BYTES + OTHER_HELD_BYTES * (workers - 1),
+    },
+    ({ line }) => FIXED_WEIGHT_BYTES + heldBytes(line, workers),
     async ({ line }) => await uploadOne(uploading, target, refusals, line),
   );
   for await (const { result } of uploads) yield result;
@@ -79,7 +88,7 @@ async function uploadOne(
   refusals: Refusals,
   line: IndexLine,
 ): Promise<Uploaded> {
-  const { store, archives, faults, avoided, now, signal } = uploading;
+  const { store, archives, faults, avoided, now, signal, workers } = uploading;
   const { bucket } = target;
   const avoid = classesOf(line.key, line.size).map((name) => avoided.get(name));
   const why = avoid.find((reason) => reason !== undefined);
@@ -95,7 +104,7 @@ async function uploadOne(
   for (const [what, reason] of known) lost.push({ what, reason });
   try {
     const put = (sent: SentAttributes) =>
-      uploadObject(store, archives, bucket, line, { signal, attributes: sent });
+      uploadObject(store, archives, bucket, line, { signal, attributes: sent, workers });
     const wanted = without(attributes, known.keys());
     const { stored, sent, conceded, refusal } = await putConceding(
       put,

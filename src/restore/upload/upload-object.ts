@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { AHEAD_OF_OBJECT_BYTES, REQUESTS_OF_OBJECT } from '../../archive/read-ahead.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { READ_WHOLE_BYTES } from '../../archive/archive.js';
 import type { ObjectStore, StoredObject, UploadOptions } from '../../object-store/port.js';
@@ -12,13 +13,18 @@ export async function uploadObject(
   archives: Archives,
   bucket: string,
   line: IndexLine,
-  options: UploadOptions,
+  { workers = 1, ...options }: UploadOptions & { workers?: number | undefined },
 ): Promise<StoredObject> {
   const content = { sizeBytes: line.size, sha256: line.sha256 };
   const archive = await archives.of(line.archive);
   const partBytes = partSizeFor(line);
   if (partBytes !== undefined) {
-    const parts = { content: archive.read(line), partBytes };
+    const requests = workers > 1 ? REQUESTS_OF_OBJECT * workers : 1;
+    const parts = {
+      content: archive.read(line, requests),
+      partBytes,
+      partsAtOnce: partsAtOnce(partBytes, workers),
+    };
     return await uploadInParts(store, bucket, line, parts, options);
   }
   if (line.size > READ_WHOLE_BYTES) {
@@ -30,12 +36,23 @@ export async function uploadObject(
   return await store.putObject(bucket, line.key, { ...content, open: () => bytes }, options);
 }
 
-/** A large object is read one member at a time; an upload in parts also holds a part. */
+/** A large object is read one member at a time; an upload in parts also holds its parts. */
 const MAX_HELD_BYTES = 12 * 1024 * 1024;
+/** The parts of one object that a worker uploads. One larger part is uploaded by several. */
+const PART_BYTES_A_WORKER = 16 * 1024 * 1024;
+
+function partsAtOnce(partBytes: number, workers: number): number {
+  const most = Math.floor((PART_BYTES_A_WORKER * workers) / partBytes);
+  return Math.max(1, Math.min(workers, most));
+}
 
 /** Returns the bytes that an object holds in memory while it is uploaded. */
-export function heldBytes(line: IndexLine): number {
-  return Math.min(line.size, MAX_HELD_BYTES + (partSizeFor(line) ?? 0));
+export function heldBytes(line: IndexLine, workers: number): number {
+  const partBytes = partSizeFor(line);
+  if (partBytes === undefined) return Math.min(line.size, MAX_HELD_BYTES);
+  const ahead = workers > 1 ? AHEAD_OF_OBJECT_BYTES * workers : 0;
+  const inParts = partBytes * partsAtOnce(partBytes, workers);
+  return Math.min(line.size, MAX_HELD_BYTES + ahead + inParts);
 }
 
 function checkDigest(bytes: readonly Buffer[], line: IndexLine): void {

@@ -3,7 +3,7 @@ import { browseBackup } from '../../backup/browse.js';
 import { openObject } from '../../backup/read-object.js';
 import { isMangamotionError } from '../../errors.js';
 import type { Destination } from '../../repository/destination.js';
-import type { LocatedBackup } from '../../repository/locate.js';
+import type { LocatedBackup } from '../../repository/located-backup.js';
 import { objectDocument } from '../../reports/backups/object.js';
 import { jsonAnswer } from '../answer.js';
 import { withStoreDeadline } from '../deadline.js';

@@ -26,6 +26,10 @@ const listed = {
   problem: optionalText,
   expired: v.optional(v.boolean()),
   kept_because: v.optional(v.array(text)),
+  /** Present if it is made of parts, or refers to some, which a list does not name. */
+  part_count: v.optional(count),
+  /** Then: the bytes of its archive and of the parts that are its own. */
+  stored_bytes: v.optional(count),
 };
 
 const legacy = {
@@ -37,9 +41,11 @@ const legacy = {
   archive_bytes: v.nullable(count),
 };
 
+const listedSummary = v.omit(summarySchema, ['parts']).entries;
+
 /** A backup that can be read; one of backup-minio.sh; one whose summary cannot be read. */
 const listedBackup = v.union([
-  v.strictObject({ ...summarySchema.entries, ...listed }),
+  v.strictObject({ ...listedSummary, ...listed }),
   v.strictObject(legacy),
   v.strictObject({ id: text, status: v.picklist(['damaged', 'unknown']), ...listed }),
 ]);

@@ -66,7 +66,9 @@ export function chainOf(
         state: isMissing ? 'missing' : backup.status,
         bytes:
           backup !== undefined && 'archive_bytes' in backup
-            ? (backup.archive_bytes ?? undefined)
+            ? (('stored_bytes' in backup ? backup.stored_bytes : undefined) ??
+              backup.archive_bytes ??
+              undefined)
             : undefined,
       },
     ];

@@ -15,7 +15,10 @@ export function Facts({ backup }: { backup: ShownBackupDocument }) {
       </dl>
     );
   }
-  const { objects, failures, suspicious, references } = backup;
+  const { objects, failures, suspicious, references, parts = [] } = backup;
+  const ofParts = new Set(parts.map(({ id }) => id));
+  const others = references.filter((id) => !ofParts.has(id));
+  const partBytes = parts.reduce((sum, { archive_bytes: bytes }) => sum + bytes, 0);
   const failed = failures.length + backup.failures_omitted;
   return (
     <dl class="facts">
@@ -38,7 +41,8 @@ export function Facts({ backup }: { backup: ShownBackupDocument }) {
       <dt>Archive</dt>
       <dd>
         {formatBytes(backup.archive_bytes)}
-        {references.length > 0 && `; needs ${countOf(references.length, 'other backup')}`}
+        {parts.length > 0 && ` and ${countOf(parts.length, 'part')}, ${formatBytes(partBytes)}`}
+        {others.length > 0 && `; needs ${countOf(others.length, 'other backup')}`}
       </dd>
       {backup.encryption !== undefined && (
         <>

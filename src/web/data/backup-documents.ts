@@ -86,6 +86,7 @@ interface Listed extends Standing {
   problem?: string | undefined;
   expired?: boolean | undefined;
   kept_because?: string[] | undefined;
+  stored_bytes?: number | undefined;
 }
 
 interface Summary {
@@ -93,6 +94,8 @@ interface Summary {
   type: 'full' | 'incremental' | 'metadata';
   status: 'complete' | 'partial' | 'suspect';
   references: string[];
+  /** Absent in lists. */
+  parts?: { id: string; archive_bytes: number }[] | undefined;
   created_at: string;
   duration_seconds: number;
   source: { endpoint: string; name?: string | undefined };
@@ -119,7 +122,9 @@ interface Legacy {
 
 /** A backup that can be read; one of backup-minio.sh; one whose summary cannot be read. */
 export type BackupDocument =
-  (Summary & Listed) | Legacy | ({ id: string; status: 'damaged' | 'unknown' } & Listed);
+  | (Summary & Listed)
+  | Legacy
+  | ({ id: string; status: 'damaged' | 'unknown' } & Listed);
 
 export type ShownBackupDocument = (Summary & Standing) | Legacy;
 

@@ -1,6 +1,8 @@
 /** How new what is shown is, for the header. */
 export type Freshness =
-  { kind: 'live' } | { kind: 'every'; seconds: number } | { kind: 'stale'; asOf: Date };
+  | { kind: 'live' }
+  | { kind: 'every'; seconds: number }
+  | { kind: 'stale'; asOf: Date };
 
 interface KnownSince {
   data: unknown;

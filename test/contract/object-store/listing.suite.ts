@@ -5,7 +5,7 @@ import { rounds } from '../../helpers/rounds.js';
 import { byUtf8 } from './keys.suite.js';
 
 /** Enough for several pages; in it pairs that UTF-16 and UTF-8 put in different orders. */
-const MANY_KEYS = Array.from({ length: rounds({ sample: 5000, all: 25_000 }) }, (_, index) => {
+const MANY_KEYS = Array.from({ length: rounds({ sample: 3000, all: 25_000 }) }, (_, index) => {
   const folder = ['\u{1F600}', '\uFF5E', 'pages', 'Pages', 'é'][index % 5] ?? '';
   return `${folder}/${String(index).padStart(5, '0')}`;
 });

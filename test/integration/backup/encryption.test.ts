@@ -463,7 +463,7 @@ describe('damage', () => {
     record.header = record.index.header = Buffer.from('no header').toString('base64');
     writeFileSync(path, encodeSummary(decoded.summary));
     try {
-      for (const more of [[], ['--quick'], ['--identity', key]]) {
+      for (const more of [[], ['--quick'], ['--shard', '2/2'], ['--identity', key]]) {
         const args = ['backup', 'verify', `${here}/${id}`, ...more];
         const { exitCode, answer } = await runJson<VerifyResult>(args);
         expect({ exitCode, status: answer.status }).toEqual({ exitCode: 5, status: 'damaged' });

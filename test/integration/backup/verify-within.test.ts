@@ -327,7 +327,7 @@ describe('a run', () => {
     const path = join(folder, `${first}.json`);
     const summary = JSON.parse(await readFile(path, 'utf8')) as Summary & { digest?: string };
     delete summary.digest;
-    await writeFile(path, encodeSummary({ ...summary, format: 3 }));
+    await writeFile(path, encodeSummary({ ...summary, format: 4 }));
     const { exitCode, answer } = await runJson<RollingResult>([
       ...['backup', 'verify', folder, '--within', '1h'],
     ]);

@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { auditArchive } from '../../../src/archive/audit.js';
 import { type ArchiveProblem } from '../../../src/archive/archive.js';
 import { FOOTER_BYTES } from '../../../src/archive/footer.js';
-import { type Audited, audit, namedKeys } from '../../helpers/archive-audit.js';
-import { MemorySource } from '../../helpers/archive-memory.js';
+import { type Audited, audit, namedKeys, sourcesOf } from '../../helpers/archive-audit.js';
 import { membersOf } from '../../helpers/archive-members.js';
 import {
   type OpenArchive,
@@ -197,7 +196,7 @@ describe('damage to one place', () => {
   it('does not stop an audit from being broken off', async () => {
     const stop = new AbortController();
     const problems: ArchiveProblem[] = [];
-    const auditing = auditArchive(new MemorySource(bytes), archive.directory, {
+    const auditing = auditArchive(sourcesOf(bytes), archive.directory, {
       problem: (problem) => problems.push(problem),
       progress: () => stop.abort(new Error('stopped')),
       signal: stop.signal,

@@ -20,6 +20,21 @@ function translated(error: unknown): MangamotionError {
 }
 
 describe('a reply', () => {
+  it('to a command of a transaction tells more than that of the transaction', () => {
+    const aborted = replyError('EXECABORT Transaction discarded because of previous errors.');
+    const previousErrors = [replyError('OOM command not allowed when used memory > maxmemory')];
+    const error = translated(Object.assign(aborted, { previousErrors }));
+    expect(error.message).toBe('Redis at h:6379 has no memory left, and takes no writes');
+  });
+
+  it('to a transaction whose connection was lost is that of each of its commands', () => {
+    const lost: Error & { previousErrors?: Error[] } = new Error('Connection is closed.');
+    lost.previousErrors = [lost, lost];
+    const error = translated(lost);
+    expect(error).toMatchObject({ code: 'unreachable' });
+    expect(error.message).toBe('cannot reach Redis at h:6379: Connection is closed');
+  });
+
   it.each<[string, ErrorCode, string]>([
     [
       'WRONGPASS invalid username-password pair or user is disabled.',

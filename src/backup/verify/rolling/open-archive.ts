@@ -2,10 +2,10 @@ import type { Archive, ArchivePart } from '../../../archive/archive.js';
 import type { Directory } from '../../../archive/directory.js';
 import { countOf } from '../../../count-of.js';
 import { encryptedOf } from '../../../repository/archives.js';
-import type { BackupEntry, Destination } from '../../../repository/destination.js';
+import type { Destination } from '../../../repository/destination.js';
 import { type ReadAt, type Readings, timesOf } from '../../../repository/readings.js';
-import type { Summary } from '../../../repository/summary.js';
-import { compareSummary } from '../agreement.js';
+import { type Disagreement, compareSummary } from '../agreement.js';
+import type { Unit } from './units.js';
 
 /** An archive whose directory has been read, and whose parts can be. */
 export interface OpenArchive {
@@ -25,11 +25,11 @@ export interface OpenArchive {
  */
 export async function openWhole(
   destination: Pick<Destination, 'openArchive'>,
-  { id, archiveBytes, summary }: Pick<BackupEntry, 'id' | 'archiveBytes'> & { summary: Summary },
+  { id, archiveBytes, stored, summary }: Unit,
   readings: Readings,
   onProblem: (kind: string, message: string) => void,
 ): Promise<OpenArchive | undefined> {
-  const { archive_bytes: bytes, archive: file } = summary;
+  const { archive_bytes: bytes, archive: file } = stored;
   if (archiveBytes !== bytes) {
     const kind = (archiveBytes ?? 0) < bytes ? 'archive_truncated' : 'archive';
     onProblem(
@@ -40,12 +40,15 @@ export async function openWhole(
   }
   const archive = await destination.openArchive(id, {
     sizeBytes: bytes,
-    encrypted: encryptedOf(summary, id),
+    encrypted: encryptedOf(stored, id),
   });
   try {
     const directory = await archive.readDirectory(file.directory);
     const end = await archive.checkEnd(file.directory);
-    const wrong = [...(end === undefined ? [] : [end]), ...compareSummary(summary, directory)];
+    const wrong = [
+      ...(end === undefined ? [] : [end]),
+      ...(summary === undefined ? compareId(id, directory) : compareSummary(summary, directory)),
+    ];
     for (const { kind, message } of wrong) onProblem(kind, message);
     if (directory.archive !== id || wrong.length > 0) {
       await archive.close();
@@ -60,6 +63,11 @@ export async function openWhole(
     await archive.close();
     throw error;
   }
+}
+
+function compareId(id: string, { archive }: Directory): Disagreement[] {
+  if (archive === id) return [];
+  return [{ kind: 'directory', message: `the directory in ${id} is that of ${archive}` }];
 }
 
 export function bytesOf({ from, to }: ArchivePart): number {

@@ -9,14 +9,15 @@ import {
   encodeReadings,
   readAtMs,
   runsOf,
-  writtenAtMs,
 } from '../../../repository/readings.js';
 import { type VerifyProblem, type VerifyResult, addProblem } from '../result.js';
 import type { VerifyContext } from '../verify.js';
 import { isRemoved, listToVerify } from './listed-backups.js';
 import { readSigned } from '../../../repository/signed-backup.js';
+import { SharedRecords } from '../../../repository/encryption/shared-records.js';
 import { inParallel } from '../../../in-parallel.js';
 import { type OpenArchive, bytesOf, openWhole } from './open-archive.js';
+import { type Unit, contradictions, partUnitsOf, unitOf } from './units.js';
 import { type Candidate, type Pace, oldestOf, paceOf } from './pace.js';
 
 /** The answer of `backup verify --within`. */
@@ -100,7 +101,11 @@ class RollingCheck {
     progress.start('listing');
     const { backups: listed, earlier } = await listToVerify(this.#destination);
     const backups = await this.#checkSignatures(listed);
-    const usable = backups.filter((backup) => this.#isUsable(backup));
+    const readable = backups.flatMap((backup) => this.#unitOf(backup));
+    for (const { id, part, by } of contradictions(backups)) {
+      this.#problem(id, 'summary', `its record of the part ${part} is not that of ${by}`);
+    }
+    const usable = [...readable, ...partUnitsOf(backups)].filter((unit) => this.#isUsable(unit));
     const totalBytes = usable.reduce((sum, { archiveBytes }) => sum + (archiveBytes ?? 0), 0);
     const { withinMs } = this.#options;
     const pace = paceOf({ totalBytes, withinMs, now: this.#startedAt }, earlier);
@@ -145,6 +150,7 @@ class RollingCheck {
       }
     });
     this.#result.signed = 0;
+    const records = new SharedRecords();
     return backups.map((backup, at) => {
       const signed = checked[at];
       if (signed === undefined) return backup;
@@ -153,59 +159,65 @@ class RollingCheck {
         return backup;
       }
       this.#result.signed = (this.#result.signed ?? 0) + 1;
-      return signed.backup;
+      return { ...signed.backup, summary: records.in(signed.backup.summary) };
     });
   }
 
-  /** Reports a backup whose archive cannot be read at all. */
-  #isUsable({ id, summary, archiveBytes, cold }: BackupEntry): boolean {
+  /** Returns the archive of a backup; reports a backup whose summary cannot be read. */
+  #unitOf(backup: BackupEntry): Unit[] {
+    const { id, summary } = backup;
+    if (summary.kind === 'valid') return [unitOf(backup, summary.summary)];
     this.#result.archives += 1;
-    if (cold === true) {
-      this.#result.skipped.push({ id, reason: 'its archive is in cold storage' });
-    } else if (summary.kind === 'newer') {
+    if (summary.kind === 'newer') {
       this.#result.skipped.push({ id, reason: 'a newer version of mangamotion wrote it' });
-    } else if (summary.kind === 'damaged') this.#problem(id, 'summary', summary.reason);
-    else if (archiveBytes === null) {
-      this.#problem(id, 'archive_missing', `${summary.summary.archive.file} is missing`);
+    } else this.#problem(id, 'summary', summary.reason);
+    return [];
+  }
+
+  /** Reports an archive that cannot be read at all. */
+  #isUsable({ id, archiveBytes, isCold, stored }: Unit): boolean {
+    this.#result.archives += 1;
+    if (isCold) {
+      this.#result.skipped.push({ id, reason: 'its archive is in cold storage' });
+    } else if (archiveBytes === null) {
+      this.#problem(id, 'archive_missing', `${stored.archive.file} is missing`);
     } else return true;
     return false;
   }
 
   async #readParts(
-    backups: readonly BackupEntry[],
+    units: readonly Unit[],
     readings: Readings,
     { dueMs, dueBytes }: Pace,
   ): Promise<void> {
     const { signal, progress } = this.#context;
-    await this.#readDamaged(backups, readings);
-    const left = new Map(backups.map((backup) => [backup.id, backup]));
+    await this.#readDamaged(units, readings);
+    const left = new Map(units.map((unit) => [unit.id, unit]));
     progress.update({ bytesTotal: Math.max(0, Math.floor(readings.allowance)) });
     const mostBytes = Math.max(0, readings.allowance) + dueBytes;
     for (;;) {
       signal.throwIfAborted();
-      const candidates = [...left.values()].map((backup) => ({
-        id: backup.id,
-        writtenMs: writtenAtMs(backup),
-        readings: readings.archives.get(backup.id),
+      const candidates = [...left.values()].map(({ id, writtenMs }) => ({
+        ...{ id, writtenMs, readings: readings.archives.get(id) },
       }));
       const next = oldestOf(candidates, this.#startedAt.getTime());
-      const backup = left.get(next?.id ?? '');
-      if (next === undefined || backup === undefined) return;
+      const unit = left.get(next?.id ?? '');
+      if (next === undefined || unit === undefined) return;
       const isDue = next.sinceMs < dueMs && this.#result.read.bytes < mostBytes;
       if (readings.allowance <= 0 && !isDue) return;
-      const opened = await this.#opened(backup, readings);
+      const opened = await this.#opened(unit, readings);
       const at = opened === undefined ? undefined : this.#oldestPart(opened, next);
-      if (opened === undefined || at === undefined) left.delete(backup.id);
+      if (opened === undefined || at === undefined) left.delete(unit.id);
       else await this.#readPart(opened, at, readings);
     }
   }
 
   /** Damage is reported by every run until it is mended, whatever the allowance is. */
-  async #readDamaged(backups: readonly BackupEntry[], readings: Readings): Promise<void> {
-    for (const backup of backups) {
-      const record = readings.archives.get(backup.id);
+  async #readDamaged(units: readonly Unit[], readings: Readings): Promise<void> {
+    for (const unit of units) {
+      const record = readings.archives.get(unit.id);
       if (record?.runs.some(({ read_at }) => read_at === DAMAGED) !== true) continue;
-      const opened = await this.#opened(backup, readings);
+      const opened = await this.#opened(unit, readings);
       if (opened === undefined) continue;
       // If it was damaged as a whole and is mended by now, nothing of it was read yet.
       this.#record(opened, readings);
@@ -231,7 +243,7 @@ class RollingCheck {
   async #readPart(opened: OpenArchive, at: number, readings: Readings): Promise<void> {
     const part = opened.parts[at];
     if (part === undefined) return;
-    const { signal, progress } = this.#context;
+    const { signal, progress, workers } = this.#context;
     const { read } = this.#result;
     const { bytes: bytesBefore, objects: objectsBefore } = read;
     const found = { problems: 0 };
@@ -243,6 +255,7 @@ class RollingCheck {
       progress: ({ objects, bytes }) =>
         progress.update({ objects: objectsBefore + objects, bytes: bytesBefore + bytes }),
       signal,
+      workers,
     });
     read.parts += 1;
     read.bytes += bytesOf(part);
@@ -261,31 +274,27 @@ class RollingCheck {
   }
 
   /** Records that no part of an archive can be read: all of it counts as damaged. */
-  #damaged({ id, archiveBytes, summary }: BackupEntry, readings: Readings): void {
-    if (summary.kind !== 'valid') return;
-    const directory = summary.summary.archive.directory.sha256;
+  #damaged({ id, archiveBytes, stored }: Unit, readings: Readings): void {
+    const directory = stored.archive.directory.sha256;
     const runs = [{ parts: 1, bytes: archiveBytes ?? 0, read_at: DAMAGED }];
     readings.archives.set(id, { directory, runs });
   }
 
   /** Opens one archive at a time. Resolves to `undefined` if it is damaged, which is reported. */
-  async #opened(backup: BackupEntry, readings: Readings): Promise<OpenArchive | undefined> {
-    const { id, summary } = backup;
+  async #opened(unit: Unit, readings: Readings): Promise<OpenArchive | undefined> {
+    const { id, neededBy } = unit;
     if (this.#open?.id === id) return this.#open;
     await this.#open?.archive.close();
     this.#open = undefined;
-    if (summary.kind !== 'valid') return undefined;
     try {
-      const { archiveBytes } = backup;
-      const stored = { id, archiveBytes, summary: summary.summary };
-      this.#open = await openWhole(this.#destination, stored, readings, (kind, message) =>
+      this.#open = await openWhole(this.#destination, unit, readings, (kind, message) =>
         this.#problem(id, kind, message),
       );
-      if (this.#open === undefined) this.#damaged(backup, readings);
+      if (this.#open === undefined) this.#damaged(unit, readings);
       return this.#open;
     } catch (error) {
       if (isMangamotionError(error, 'not_found')) {
-        await this.#reportUnlessRemoved(id, error);
+        await this.#reportUnlessRemoved({ id, neededBy }, error);
         return undefined;
       }
       // An error that carries a request comes from the store, which denies access.
@@ -296,14 +305,17 @@ class RollingCheck {
       }
       if (!isMangamotionError(error, 'damaged')) throw error;
       this.#problem(id, 'directory', error.message);
-      this.#damaged(backup, readings);
+      this.#damaged(unit, readings);
       return undefined;
     }
   }
 
   /** A backup that was pruned meanwhile is not missing. */
-  async #reportUnlessRemoved(id: string, error: MangamotionError): Promise<void> {
-    if (await isRemoved(this.#destination, id)) return;
+  async #reportUnlessRemoved(
+    { id, neededBy }: Pick<Unit, 'id' | 'neededBy'>,
+    error: MangamotionError,
+  ): Promise<void> {
+    if (await isRemoved(this.#destination, neededBy)) return;
     this.#problem(id, 'archive_missing', error.message);
   }
 

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { MangamotionError } from '../../../errors.js';
 import type { LineScope, Wanted } from '../../../repository/choose-backup.js';
-import type { DestinationOptions, LocatedBackup } from '../../../repository/locate.js';
+import type { DestinationOptions } from '../../../repository/locate.js';
+import type { LocatedBackup } from '../../../repository/located-backup.js';
 import type { OptionSpecs } from '../../argv/option-specs.js';
 import type { CommandContext } from '../../argv/command.js';
 import { type Moment, parseMoment } from '../../../moment.js';

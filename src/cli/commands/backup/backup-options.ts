@@ -286,6 +286,7 @@ export function progressFor(context: CommandContext): WorkProgress {
     start: (label) => context.progress.start(label),
     phase: (label) => context.progress.phase(label),
     update: (counts) => context.progress.update(counts),
+    workers: (rows) => context.progress.workers(rows),
     warn: (message) => context.warn(message),
   };
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import type { Choose } from '../../../repository/copy/copy-context.js';
 import type { CopyReport } from '../../../repository/copy/copy-report.js';
 import type { BackupEntry } from '../../../repository/destination.js';
-import type { LocatedBackup } from '../../../repository/locate.js';
+import type { LocatedBackup } from '../../../repository/located-backup.js';
 import { backupIdOf } from '../../../repository/names.js';
 import { type CommandContext, defineCommand } from '../../argv/command.js';
 import type { OptionValues } from '../../argv/option-specs.js';

@@ -1,5 +1,6 @@
 import type { ShownBackup } from '../../../reports/backups/show.js';
 import type { Loss, Summary, Suspicion } from '../../../repository/summary.js';
+import { ownPartsOf } from '../../../repository/parts.js';
 import type { Column } from '../../output/columns.js';
 import type { Field, Page } from '../../output/page.js';
 import { countOf, formatCount } from '../../output/units.js';
@@ -79,6 +80,7 @@ export function describeBackup(page: Page, summary: Summary, shown?: ShownBackup
       label: 'bytes',
       text: `${people.bytes(summary.bytes)}, ${people.bytes(summary.archive_bytes)} in the archive`,
     },
+    ...describeParts(page, summary),
     ...(summary.encryption === undefined
       ? []
       : [{ label: 'encrypted', text: `to ${summary.encryption.recipients.join(', ')}` }]),
@@ -98,6 +100,25 @@ export function describeBackup(page: Page, summary: Summary, shown?: ShownBackup
     ...summary.notices.map((text) => ({ label: 'notice', text })),
   ]);
   describeFailures(page, summary.failures, summary.failures_omitted);
+}
+
+/** Of the archives that hold the objects of a backup that several workers made. */
+function describeParts(
+  { people }: Page,
+  { id, parts = [] }: Summary,
+): { label: string; text: string }[] {
+  if (parts.length === 0) return [];
+  const bytesOf = (records: typeof parts) =>
+    people.bytes(records.reduce((sum, { archive_bytes: bytes }) => sum + bytes, 0));
+  const own = ownPartsOf({ id, parts });
+  const earlier = parts.filter((part) => !own.includes(part));
+  const text = [
+    ...(own.length === 0 ? [] : [`${people.count(own.length)}, ${bytesOf(own)}`]),
+    ...(earlier.length === 0
+      ? []
+      : [`${people.count(earlier.length)} of earlier backups, ${bytesOf(earlier)}`]),
+  ].join('; ');
+  return [{ label: 'parts', text }];
 }
 
 /** Of the objects that could not be read, and of which an earlier backup's copy stands in. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Diff } from '../../../backup/diff/diff-backups.js';
 import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import type { Moment } from '../../../moment.js';
-import type { LocatedBackup } from '../../../repository/locate.js';
+import type { LocatedBackup } from '../../../repository/located-backup.js';
 import { backupIdOf } from '../../../repository/names.js';
 import { isS3Url } from '../../../repository/s3/s3-location.js';
 import { type CommandContext, defineCommand } from '../../argv/command.js';

@@ -1,11 +1,6 @@
 import { defineCommand } from '../../argv/command.js';
-import {
-  makesBackup,
-  objectOptions,
-  objectSettings,
-  openBackup,
-  reportBackup,
-} from './backup-options.js';
+import { makesBackup, objectOptions, objectSettings, openBackup } from './backup-options.js';
+import { backUp, checkShardOptions, shardOptions } from './shard-options.js';
 import { readersFor } from './workers.js';
 
 export const backupFull = defineCommand({
@@ -15,7 +10,7 @@ export const backupFull = defineCommand({
     'must exist.',
   ...makesBackup,
   checksSignatures: true,
-  options: { ...makesBackup.options, ...objectOptions },
+  options: { ...makesBackup.options, ...objectOptions, ...shardOptions },
   examples: {
     'mangamotion backup full /var/backups/minio': 'back up all buckets',
     'mangamotion backup full /var/backups/minio --bucket originals --json':
@@ -24,18 +19,14 @@ export const backupFull = defineCommand({
       'for cron: print only warnings and errors',
   },
   async run(context, { destination }, options) {
-    const { backUpFull } = await import('../../../backup/full.js');
+    checkShardOptions(options);
     const { backup, settings, pruned } = await openBackup(
       context,
       destination,
       options,
       await readersFor(context, options.workers),
     );
-    const objects = await objectSettings(context, options);
-    return await reportBackup(
-      context,
-      await backUpFull(backup, { ...settings, ...objects }),
-      pruned,
-    );
+    const objects = { ...settings, ...(await objectSettings(context, options)) };
+    return await backUp(context, 'full', { backup, options: objects, pruned }, options);
   },
 });

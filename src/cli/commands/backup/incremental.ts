@@ -1,11 +1,6 @@
 import { defineCommand } from '../../argv/command.js';
-import {
-  makesBackup,
-  objectOptions,
-  objectSettings,
-  openBackup,
-  reportBackup,
-} from './backup-options.js';
+import { makesBackup, objectOptions, objectSettings, openBackup } from './backup-options.js';
+import { backUp, checkShardOptions, shardOptions } from './shard-options.js';
 import { readersFor } from './workers.js';
 
 export const backupIncremental = defineCommand({
@@ -20,6 +15,7 @@ export const backupIncremental = defineCommand({
   options: {
     ...makesBackup.options,
     ...objectOptions,
+    ...shardOptions,
     parent: {
       value: 'backup',
       description: 'compare with this backup at the destination instead of the newest',
@@ -39,7 +35,7 @@ export const backupIncremental = defineCommand({
       'back up after an intended clean-up of the store',
   },
   async run(context, { destination }, { parent, refreshMetadata, ...options }) {
-    const { backUpIncremental } = await import('../../../backup/incremental.js');
+    checkShardOptions(options);
     const { backupIdOf } = await import('../../../repository/names.js');
     const { backup, settings, pruned } = await openBackup(
       context,
@@ -48,12 +44,12 @@ export const backupIncremental = defineCommand({
       await readersFor(context, options.workers),
     );
     const name = parent?.split('/').at(-1);
-    const summary = await backUpIncremental(backup, {
+    const objects = {
       ...settings,
       ...(await objectSettings(context, options)),
       parent: name === undefined ? undefined : (backupIdOf(name) ?? name),
       refreshMetadata,
-    });
-    return await reportBackup(context, summary, pruned);
+    };
+    return await backUp(context, 'incremental', { backup, options: objects, pruned }, options);
   },
 });

@@ -1,5 +1,5 @@
 import type { backupDocument, BackupRow as Row } from '../../../reports/backups/list.js';
-import { type Summary, objectsIn } from '../../../repository/summary.js';
+import { type Summary, objectsIn, storedBytesOf } from '../../../repository/summary.js';
 import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';
@@ -58,7 +58,7 @@ function createdAt({ summary, legacy }: Row): string | null {
 }
 
 function archiveBytes({ summary, legacy }: Row): number | null {
-  return summary?.archive_bytes ?? legacy?.bytes ?? null;
+  return summary === undefined ? (legacy?.bytes ?? null) : storedBytesOf(summary);
 }
 
 function statusText({ status, accepted, cold }: Row): string {
@@ -99,11 +99,11 @@ const problemColumn: Column<Row> = {
   wraps: true,
 };
 
-const SUMMARY_FIELDS: FieldsOf<Summary> = {
+const SUMMARY_FIELDS: FieldsOf<Omit<Summary, 'parts'>> = {
   ...fieldNames('format', 'id', 'type', 'status', 'sequence', 'parent', 'references'),
   ...fieldNames('destination', 'created_at', 'finished_at', 'duration_seconds', 'bytes'),
   ...fieldNames('archive_bytes', 'copied_bytes', 'failures_omitted', 'supersedes', 'notices'),
-  ...fieldNames('fidelity', 'archive', 'tool'),
+  ...fieldNames('fidelity', 'archive', 'tool', 'shard'),
   source: fieldNames('endpoint', 'buckets', 'excluded_buckets', 'name'),
   objects: {
     ...fieldNames('total', 'captured', 'salvaged', 'unchanged', 'changed', 'vanished', 'failed'),
@@ -128,7 +128,7 @@ const SUMMARY_FIELDS: FieldsOf<Summary> = {
 const BACKUP_FIELDS: FieldsOf<ReturnType<typeof backupDocument>> = {
   ...SUMMARY_FIELDS,
   ...fieldNames('line', 'trusted', 'untrusted_because', 'accepted', 'cold', 'form', 'problem'),
-  ...fieldNames('expired', 'kept_because', 'has_signature'),
+  ...fieldNames('expired', 'kept_because', 'has_signature', 'part_count', 'stored_bytes'),
 };
 
 const columns: Column<Row>[] = [

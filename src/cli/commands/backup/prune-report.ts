@@ -23,7 +23,7 @@ export interface PruneRow {
 
 /** What stays, and why; then what goes, and the bytes that frees; then versions of what went before. */
 export function rowsOf(
-  { kept, referenced, withheld, retained, removed, purged }: PruneReport,
+  { kept, referenced, withheld, retained, removed, parts, purged }: PruneReport,
   bytesText: (bytes: number) => string,
 ): PruneRow[] {
   return [
@@ -43,10 +43,26 @@ export function rowsOf(
       why: `expired, retained until ${until} by its lock`,
     })),
     ...removed.map(({ id, bytes }) => ({ id, what: 'remove', bytes, why: bytesText(bytes) })),
+    ...(parts?.removed ?? []).map((row) => ({
+      ...{ id: row.backup, what: REMOVE_PARTS, bytes: row.bytes },
+      why: `${countOf(row.parts, 'part')} that no backup needs, ${bytesText(row.bytes)}`,
+    })),
+    ...(parts?.kept ?? []).map((row) => ({
+      ...{ id: row.backup, what: KEEP_PARTS },
+      why: `${countOf(row.parts, 'part')}, ${bytesText(row.bytes)}: ${whyPartsStay(row)}`,
+    })),
     ...(purged?.removed_before ?? []).map(({ id, versions, bytes }) => ({
       ...{ id, what: 'purge', bytes },
       why: `removed before; ${countOf(versions, 'version')}, ${bytesText(bytes)}`,
     })),
+    ...(purged?.parts_before === undefined
+      ? []
+      : [
+          {
+            ...{ id: 'parts', what: 'purge', bytes: purged.parts_before.bytes },
+            why: `${countOf(purged.parts_before.parts, 'part')} removed before; ${countOf(purged.parts_before.versions, 'version')}, ${bytesText(purged.parts_before.bytes)}`,
+          },
+        ]),
     ...(purged?.retained ?? []).map(({ id, until }) => ({
       ...{ id, what: 'keep' },
       why: `removed before; its versions are retained until ${until} by their locks`,
@@ -54,17 +70,43 @@ export function rowsOf(
   ];
 }
 
+const REMOVE_PARTS = 'remove parts';
+const KEEP_PARTS = 'keep parts';
+
+/** Why the parts of a backup stay although no backup that can be read needs them. */
+export function whyPartsStay({
+  why,
+  because = [],
+  until = '',
+}: NonNullable<PruneReport['parts']>['kept'][number]): string {
+  switch (why) {
+    case 'withheld':
+      return `${shortList(because)} cannot be read, and may need them`;
+    case 'unfinished':
+      return 'their run has not ended: the next backup goes on with it, or gives it up';
+    case 'no_summary':
+      return 'the archive of their backup is there without its summary';
+    case 'unproven':
+      return 'the server does not show that it lists all backups';
+    case 'retained':
+      return `retained until ${until} by their locks`;
+  }
+}
+
 export function describe(page: Page, report: PruneReport): void {
   const { people } = page;
   const { dry_run: dryRun, removed } = report;
   const rows = rowsOf(report, (bytes) => people.bytes(bytes));
   const { removed_before: removedBefore = [], retained = [] } = report.purged ?? {};
-  const before = removedBefore.length + retained.length;
+  const others =
+    rows.filter(({ what }) => what === REMOVE_PARTS || what === KEEP_PARTS).length +
+    (report.purged?.parts_before === undefined ? 0 : 1);
+  const before = removedBefore.length + retained.length + others;
   if (dryRun) page.text('dry run: nothing is changed').text('');
   if (rows.length > 0) page.table(columns, rows).text('');
   const done = dryRun ? 'would remove' : '✓ removed';
   page.text(
-    `${done} ${removed.length} of ${countOf(rows.length - before, 'backup')}, ${people.bytes(report.freed_bytes)}`,
+    `${done} ${removed.length} of ${countOf(rows.length - before, 'backup')}${partsText(report)}, ${people.bytes(report.freed_bytes)}`,
     dryRun ? undefined : 'good',
   );
   describeCleared(page, report, done);
@@ -76,6 +118,12 @@ export function describe(page: Page, report: PruneReport): void {
       dryRun ? undefined : 'good',
     );
   }
+}
+
+/** `, and 12 parts`; nothing if no part is removed. */
+export function partsText({ parts }: Pick<PruneReport, 'parts'>): string {
+  const count = (parts?.removed ?? []).reduce((sum, row) => sum + row.parts, 0);
+  return count === 0 ? '' : `, and ${countOf(count, 'part')}`;
 }
 
 /** Leftovers that people are shown. */
@@ -102,7 +150,7 @@ const columns: Column<PruneRow>[] = [
     title: 'what',
     name: 'what',
     value: ({ what }) => what,
-    tone: ({ what }) => (what === 'keep' ? 'good' : 'waiting'),
+    tone: ({ what }) => (what.startsWith('keep') ? 'good' : 'waiting'),
   },
   { title: 'why', name: 'why', value: ({ why }) => why, wraps: true },
 ];
@@ -112,7 +160,7 @@ export const csvColumns: Column<PruneRow>[] = [
   {
     title: 'why',
     name: 'why',
-    value: ({ what, why }) => (what === 'remove' ? null : why),
+    value: ({ what, why }) => (what === 'remove' || what === REMOVE_PARTS ? null : why),
   },
   { title: 'bytes', name: 'bytes', value: ({ bytes }) => bytes },
 ];

@@ -8,7 +8,14 @@ import { countOf, formatBytes } from '../../output/units.js';
 import { approve, willAsk } from '../../argv/confirm-options.js';
 import { csvRows } from '../../output/answers.js';
 import { suspicionOf } from './describe.js';
-import { csvColumns, describe, rowsOf, withheldWarning } from './prune-report.js';
+import {
+  csvColumns,
+  describe,
+  partsText,
+  rowsOf,
+  whyPartsStay,
+  withheldWarning,
+} from './prune-report.js';
 import {
   WRITING_ENDS,
   destinationArguments,
@@ -109,12 +116,15 @@ export const backupPrune = defineCommand({
             },
           );
     context.progress.done();
-    const { withheld, suspended } = report;
+    const { withheld, suspended, parts } = report;
     if (withheld.length > 0) context.warn(withheldWarning(report, location));
     for (const { line: name, by } of suspended) context.warn(suspicionOf(name, by));
+    for (const row of parts?.kept ?? []) {
+      context.warn(`${countOf(row.parts, 'part')} of ${row.backup} stay: ${whyPartsStay(row)}`);
+    }
     if (
       !purgeVersions &&
-      report.removed.length > 0 &&
+      (report.removed.length > 0 || partsText(report) !== '') &&
       (await destination.keepsVersions?.()) === true
     ) {
       context.warn(
@@ -127,7 +137,10 @@ export const backupPrune = defineCommand({
       human: (page) => describe(page, report),
       csv: csvRows(csvColumns, rowsOf(report, String)),
     });
-    return suspended.length > 0 ? 'refused' : withheld.length > 0 ? 'partial' : undefined;
+    const isWithheld =
+      withheld.length > 0 ||
+      (parts?.kept ?? []).some(({ why }) => why !== 'unfinished' && why !== 'retained');
+    return suspended.length > 0 ? 'refused' : isWithheld ? 'partial' : undefined;
   },
 });
 
@@ -149,16 +162,24 @@ async function oneOfLine(destination: Destination, name: string): Promise<string
   return lineNamed(linesOf(await destination.list()), name).backups[0]?.id;
 }
 
-function removesAny({ removed, purged }: PruneReport): boolean {
-  return removed.length > 0 || (purged?.versions ?? 0) > 0;
+function removesAny(report: PruneReport): boolean {
+  const { removed, purged } = report;
+  return removed.length > 0 || partsText(report) !== '' || (purged?.versions ?? 0) > 0;
 }
 
-function lossText({ removed, purged }: PruneReport): string {
-  const before = purged?.removed_before.length ?? 0;
-  const versions = `the versions of ${countOf(before, 'backup')} removed before`;
-  const backups = countOf(removed.length, 'backup');
-  if (before === 0) return backups;
-  return removed.length === 0 ? versions : `${backups}, and ${versions}`;
+function lossText(report: PruneReport): string {
+  const { removed, purged } = report;
+  const before = [
+    ...((purged?.removed_before.length ?? 0) === 0
+      ? []
+      : [countOf(purged?.removed_before.length ?? 0, 'backup')]),
+    ...(purged?.parts_before === undefined ? [] : [countOf(purged.parts_before.parts, 'part')]),
+  ].join(' and ');
+  const versions = `the versions of ${before} removed before`;
+  const now = `${countOf(removed.length, 'backup')}${partsText(report)}`;
+  if (before === '') return now;
+  const isNothing = removed.length === 0 && partsText(report) === '';
+  return isNothing ? versions : `${now}, and ${versions}`;
 }
 
 /** On stderr, where the question is asked. */
@@ -176,7 +197,11 @@ function showLoss(
 /** Nobody has agreed to what was not shown. */
 function refuseOther(shownReport: PruneReport, now: PruneReport): void {
   const shown = new Set(shownReport.removed.map(({ id }) => id));
-  const other = now.removed.find(({ id }) => !shown.has(id));
+  const shownParts = new Set(shownReport.parts?.removed.map(({ backup }) => backup));
+  const otherParts = now.parts?.removed.find(({ backup }) => !shownParts.has(backup));
+  const other =
+    now.removed.find(({ id }) => !shown.has(id)) ??
+    (otherParts && { id: `the parts of ${otherParts.backup}` });
   if (other === undefined) return;
   throw new MangamotionError(
     'refused',

@@ -1,4 +1,3 @@
-import type { Line } from '../../../repository/lines/lines.js';
 import { countOf } from '../../output/units.js';
 import { defineCommand } from '../../argv/command.js';
 import { WRITING_ENDS, destinationArguments, lockOption } from './backup-options.js';
@@ -51,7 +50,8 @@ export const backupRetireLine = defineCommand({
           'backup accept --help"',
       );
     }
-    const bytes = archiveBytes(line);
+    const { bytesOfLine } = await import('../../../repository/status.js');
+    const bytes = bytesOfLine(line);
     await context.output.document({
       json: {
         line: line.name,
@@ -71,7 +71,3 @@ export const backupRetireLine = defineCommand({
     return undefined;
   },
 });
-
-function archiveBytes({ backups }: Line): number {
-  return backups.reduce((sum, { entry }) => sum + (entry.archiveBytes ?? 0), 0);
-}

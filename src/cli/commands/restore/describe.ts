@@ -9,8 +9,10 @@ import { countOf } from '../../output/units.js';
 import { describeFailures } from '../backup/describe.js';
 
 export function describePlan(page: Page, plan: RestorePlan): void {
-  page.text(`plan for ${plan.backup} (dry run: nothing is changed)`).text('');
-  page.table(columnsFor(plan.buckets), plan.buckets);
+  const what = plan.share === undefined ? plan.backup : `${shareOf(plan)} of ${plan.backup}`;
+  page.text(`plan for ${what} (dry run: nothing is changed)`).text('');
+  if (plan.share !== undefined && plan.buckets.length === 0) page.text(EMPTY_SHARE);
+  else page.table(columnsFor(plan.buckets), plan.buckets);
   describeDocuments(page, plan.documents);
   describeDestruction(page, plan.destroys);
   for (const { class: name, keys } of plan.probes) {
@@ -20,6 +22,13 @@ export function describePlan(page: Page, plan: RestorePlan): void {
     );
   }
   for (const problem of plan.problems) page.line(problem, 'bad');
+}
+
+const EMPTY_SHARE =
+  'this share has nothing: the backup has fewer ranges of keys than there are shares';
+
+function shareOf({ share, shares }: Pick<RestorePlan, 'share' | 'shares'>): string {
+  return `share ${share} of ${shares}`;
 }
 
 /** Keys of each bucket and action that are shown; --list shows them all. */
@@ -60,8 +69,10 @@ export function describeReport(page: Page, report: RestoreReport): void {
     ...(written === 0 ? [] : [`${countOf(written, 'document')} of buckets`]),
     ...(report.deleted === 0 ? [] : [`removed ${countOf(report.deleted, 'object')}`]),
   ].join(', ');
-  page.table(columnsFor(report.buckets), report.buckets).text('');
-  if (complete && changes === 0) page.text(`✓ ${nothingDone(report.buckets)}`, 'good');
+  const isEmpty = report.share !== undefined && report.buckets.length === 0;
+  if (!isEmpty) page.table(columnsFor(report.buckets), report.buckets).text('');
+  if (isEmpty) page.text(EMPTY_SHARE);
+  else if (complete && changes === 0) page.text(`✓ ${nothingDone(report.buckets)}`, 'good');
   else page.text(`${complete ? '✓' : '✕'} ${done}${proofOf(report)}`, complete ? 'good' : 'bad');
   for (const { bucket, reason, objects: count } of report.left_out) {
     page.text(
@@ -78,6 +89,12 @@ export function describeReport(page: Page, report: RestoreReport): void {
   }
   for (const problem of report.problems) page.line(problem, 'bad');
   describeFailures(page, report.failures, report.failures_omitted);
+  if (report.share !== undefined) {
+    page.text(
+      `this was ${shareOf(report)}: when all have ended, run the command without --shard; ` +
+        'it restores what is missing, and the other documents of the buckets',
+    );
+  }
 }
 
 function nothingDone(buckets: readonly BucketPlan[]): string {

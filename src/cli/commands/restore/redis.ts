@@ -21,6 +21,7 @@ export interface RedisRestoreValues extends Pick<
   deleteExtra: boolean;
   noProof: boolean;
   list: boolean;
+  workers: number | undefined;
 }
 
 /** `restore BACKUP redis`. */
@@ -128,7 +129,8 @@ function wayOf(text: string | undefined): ConflictWay {
   });
 }
 
-function refuseOthers({ bucket, prefix, as, deleteExtra, noProof, list }: RedisRestoreValues) {
+function refuseOthers(options: RedisRestoreValues) {
+  const { bucket, prefix, as, deleteExtra, noProof, list, workers } = options;
   const given = [
     ...(bucket.length > 0 ? ['--bucket'] : []),
     ...(prefix.length > 0 ? ['--prefix'] : []),
@@ -136,6 +138,7 @@ function refuseOthers({ bucket, prefix, as, deleteExtra, noProof, list }: RedisR
     ...(deleteExtra ? ['--delete-extra'] : []),
     ...(noProof ? ['--no-proof'] : []),
     ...(list ? ['--list'] : []),
+    ...(workers === undefined ? [] : ['--workers']),
   ];
   if (given.length === 0) return;
   throw new MangamotionError('usage', `${given.join(' and ')} cannot be combined with redis`);

@@ -4,16 +4,19 @@ import type {
   PlannedRestore,
   RestoreOptions,
 } from '../../../restore/plan-restore.js';
-import type { ApplyOptions, RestoreContext } from '../../../restore/prepared.js';
+import type { RestoreContext } from '../../../restore/prepared.js';
 import { isBucketName } from '../../../restore/selection.js';
 import { defineCommand } from '../../argv/command.js';
 import { fieldNames } from '../../output/fields.js';
 import { willAsk } from '../../argv/confirm-options.js';
 import type { CommandContext } from '../../argv/command.js';
-import { countOf } from '../../output/units.js';
 import { backupArgument, chooseOptions, findBackup } from '../backup/backup-name.js';
+import { openSharer, shareOptions } from '../backup/shares.js';
+import { restoreWorkerOption, workersFor } from '../backup/workers.js';
 import { findingsAbout } from '../schedule/state-folder.js';
 import { askToDestroy } from './ask.js';
+import { applyRestoring } from './apply.js';
+import { checkRestoreShares } from './share-options.js';
 
 export const restoreCommand = defineCommand({
   description:
@@ -86,6 +89,8 @@ export const restoreCommand = defineCommand({
       description: 'do not compare the result with a listing of the target',
     },
     list: { description: 'with --dry-run, list every object that would change' },
+    ...shareOptions('restore'),
+    ...restoreWorkerOption,
   },
   changes: 'dry-run',
   usesStore: true,
@@ -107,10 +112,11 @@ export const restoreCommand = defineCommand({
       'show the plan',
     'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --bucket processed --key 4711/result.zip':
       'restore one object',
-    'mangamotion restore /var/backups/minio redis --latest --dry-run':
-      'show what a restore of the counters would do',
+    'mangamotion restore /var/backups/minio/minio_backup_full_20240115_020000 --shard 1/4':
+      'restore a quarter of the objects; other machines restore the others',
   },
   async run(context, { backup, scope }, options) {
+    checkRestoreShares(scope, options);
     if (scope === 'redis') {
       const { restoreRedis } = await import('./redis.js');
       return await restoreRedis(context, backup, options);
@@ -153,6 +159,7 @@ export const restoreCommand = defineCommand({
       deleteExtra,
       confirms: !context.dryRun && willAsk(context),
       dryRun: context.dryRun,
+      share: options.shard,
     };
     const store = await context.openStore(bucket.map((name) => renames.get(name) ?? name));
     const restoreContext: RestoreContext = {
@@ -160,18 +167,26 @@ export const restoreCommand = defineCommand({
       findings: await findingsAbout(context, store),
       now: context.now,
       ...{ signal: context.signal, progress: context.progress },
+      workers: await workersFor(context, options.workers),
     };
-    const planned = await planRestore(restoreContext, located, wanted);
+    const { engine, shards } = options;
+    // The queue is opened first: a Redis or a BullMQ that is missing is told before the target is listed.
+    const sharer =
+      engine === undefined || context.dryRun
+        ? undefined
+        : await openSharer(context, located, { kind: 'restore', target: store }, options);
+    let planned: PlannedRestore | undefined;
     try {
+      planned = await planRestore(restoreContext, located, wanted);
       context.progress.done();
       if (context.dryRun) {
         await showPlan(context, planned, list);
         return undefined;
       }
       const consented = await askToDestroy(context, planned.plan);
-      const report = await apply(context, restoreContext, planned, {
-        ...{ consented, encryption, proof: !noProof },
-      });
+      const apply = { consented, encryption, proof: !noProof };
+      const how = { located, restore: wanted, apply, sharer, shards };
+      const report = await applyRestoring(context, restoreContext, planned, how);
       const { describeReport, planCsv } = await import('./describe.js');
       context.progress.done();
       await context.output.document({
@@ -181,7 +196,8 @@ export const restoreCommand = defineCommand({
       });
       return isPartial(report) ? 'partial' : undefined;
     } finally {
-      await planned.close();
+      await sharer?.close();
+      await planned?.close();
     }
   },
 });
@@ -217,28 +233,6 @@ async function showPlan(
     },
     empty: 'nothing would change',
   });
-}
-
-/** Carries the plan out; after an interruption it reports how far it came. */
-async function apply(
-  context: CommandContext,
-  restoreContext: RestoreContext,
-  planned: PlannedRestore,
-  options: ApplyOptions,
-) {
-  const { applyRestore } = await import('../../../restore/apply-restore.js');
-  try {
-    return await applyRestore(restoreContext, planned, options);
-  } catch (error) {
-    if (context.signal.aborted) {
-      const { objects, bytes, deleted } = planned.done;
-      const removed = deleted === 0 ? '' : `, and ${countOf(deleted, 'object')} removed`;
-      context.warn(
-        `interrupted with ${countOf(objects, 'object')} (${countOf(bytes, 'byte')}) written${removed}; run it again to go on: what is there is not written twice`,
-      );
-    }
-    throw error;
-  }
 }
 
 function parseRename(text: string): [string, string] {

@@ -47,6 +47,7 @@ export const scheduleDaemon = defineCommand({
   usesStore: true,
   printsRows: false,
   staysOnHangup: true,
+  endsInItsOwnTime: true,
   endsWith: ['not_found', 'unreachable', 'locked'],
   examples: {
     'mangamotion schedule': 'run the schedule in mangamotion.crontab',

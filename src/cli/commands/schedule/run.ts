@@ -28,6 +28,7 @@ export const scheduleRun = defineCommand({
   changes: 'always',
   usesStore: true,
   printsRows: false,
+  endsInItsOwnTime: true,
   endsWith: ['partial', 'not_found', 'damaged', 'unreachable', 'locked', 'refused'],
   examples: {
     'mangamotion schedule run hourly': 'run an entry before an upgrade',

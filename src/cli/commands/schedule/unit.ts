@@ -4,6 +4,16 @@ import { listenText, parseListen } from '../../../schedule/notify/listen.js';
 import { defineCommand } from '../../argv/command.js';
 import type { CommandContext } from '../../argv/command.js';
 import { FILE_OPTION, readSchedule, systemZone } from './file.js';
+import {
+  DEFAULT_UID,
+  PARTS,
+  type PartOptions,
+  checkPartOptions,
+  kubernetesText,
+  partOptions,
+  partSettings,
+  refuseUnwritable,
+} from './unit-parts.js';
 import { STATE_OPTION, stateFolderOf } from './state-folder.js';
 
 const DEFAULT_LISTEN = '127.0.0.1:3000';
@@ -19,16 +29,25 @@ export const scheduleUnit = defineCommand({
     'into /etc/mangamotion.env, chmod 600; then run `systemctl daemon-reload` and `systemctl ' +
     'enable --now mangamotion`, and `systemctl reload mangamotion` after a change to the ' +
     'schedule. For Docker, save it as compose.yaml and run `docker compose up -d`. It mounts the ' +
-    'folders that the schedule backs up to.',
+    'folders that the schedule backs up to. With --for worker it prints a `backup worker` for ' +
+    'systemd, Docker or Kubernetes, and with --for shards and --for head the Jobs of Kubernetes ' +
+    'that make a backup without a queue.',
   arguments: {
-    kind: { description: 'the service manager', choices: ['systemd', 'docker'] },
+    kind: { description: 'the service manager', choices: ['systemd', 'docker', 'kubernetes'] },
+    destination: {
+      description: 'with --for worker, shards or head: the folder or s3://bucket/prefix',
+      optional: true,
+      complete: 'destination',
+    },
   },
   options: {
     for: {
       value: 'what',
       description:
-        'schedule, or serve: the HTTP API and the dashboard, with the backups of the schedule',
-      choices: ['schedule', 'serve'],
+        'schedule; serve: the HTTP API and the dashboard, with the backups of the schedule; worker: ' +
+        'a `backup worker`; shards: an Indexed Job that captures the shares of a run; head: the Job ' +
+        'that then makes the backup',
+      choices: ['schedule', 'serve', ...PARTS],
       default: 'schedule',
     },
     listen: {
@@ -41,16 +60,18 @@ export const scheduleUnit = defineCommand({
     user: {
       value: 'user',
       description:
-        'run as this user or user:group (default: you); the state is then in /var/lib/mangamotion',
+        'run as this user or user:group (default: you; in Kubernetes a number, by default ' +
+        `${DEFAULT_UID}); the state is then in /var/lib/mangamotion`,
       parse: readUser,
     },
     image: {
       value: 'image',
       description:
         `the Docker image (default: ${DEFAULT_IMAGE}); an image not based on node must contain ` +
-        'mangamotion',
+        'mangamotion, and so must every image for Kubernetes',
       parse: readImage,
     },
+    ...partOptions,
   },
   changes: 'nothing',
   usesStore: false,
@@ -59,22 +80,14 @@ export const scheduleUnit = defineCommand({
   examples: {
     'mangamotion schedule unit systemd --file /etc/mangamotion.crontab --user backup | sudo tee /etc/systemd/system/mangamotion.service':
       'install it, then run: sudo systemctl daemon-reload && sudo systemctl enable --now mangamotion',
-    'mangamotion schedule unit systemd --for serve | sudo tee /etc/systemd/system/mangamotion-serve.service':
-      'serve the API and the dashboard too',
     'mangamotion schedule unit docker > compose.yaml && docker compose up -d':
       'run in a container; `docker compose ps` shows its health',
+    'mangamotion schedule unit kubernetes s3://offsite/minio --for worker --image registry/mangamotion:1 | kubectl apply -f -':
+      'run two workers for `backup full --engine bullmq` in a cluster',
   },
-  async run(context, { kind }, options) {
-    if (options.for === 'schedule' && options.listen !== undefined) {
-      throw new MangamotionError('usage', '--listen applies only to --for serve');
-    }
-    if (kind === 'systemd' && options.image !== undefined) {
-      throw new MangamotionError('usage', '--image applies only to docker');
-    }
-    const text =
-      kind === 'systemd'
-        ? await systemdText(context, options)
-        : await dockerText(context, options, options.image ?? DEFAULT_IMAGE);
+  async run(context, { kind, destination }, options) {
+    checkPartOptions(kind, destination, options);
+    const text = await textFor(context, kind, destination, options);
     await context.output.document({
       json: { kind, text },
       human: (page) => page.text(text.trimEnd()),
@@ -83,8 +96,39 @@ export const scheduleUnit = defineCommand({
   },
 });
 
+async function textFor(
+  context: CommandContext,
+  kind: 'systemd' | 'docker' | 'kubernetes',
+  destination: string | undefined,
+  options: UnitOptions & PartOptions,
+): Promise<string> {
+  const image = options.image ?? DEFAULT_IMAGE;
+  if (options.for === 'schedule' || options.for === 'serve') {
+    return kind === 'systemd'
+      ? await systemdText(context, options)
+      : await dockerText(context, options, image);
+  }
+  const part = partSettings(context, options.for, destination ?? '', options);
+  const { user } = options;
+  if (kind === 'kubernetes') return await kubernetesText(options.for, part, options);
+  if (kind === 'systemd') {
+    const { workerSystemdUnit } = await import('../../../schedule/workers/systemd.js');
+    const [node, program] = [process.execPath, process.argv[1] ?? ''];
+    const flags = await absoluteFlags(context);
+    refuseUnwritable([part.destination, node, program, ...flags]);
+    const name = user ?? (await thisUser(({ username }) => username));
+    return workerSystemdUnit({ ...part, node, program, flags, user: name });
+  }
+  const { workerComposeService } = await import('../../../schedule/workers/compose.js');
+  await warnOfFlags(context);
+  const program = await mountedScript(image);
+  refuseUnwritable([part.destination, program ?? '']);
+  const name = user ?? (await thisUser(({ uid, gid }) => `${uid}:${gid}`));
+  return workerComposeService({ ...part, image, program, user: name });
+}
+
 interface UnitOptions {
-  for: 'schedule' | 'serve';
+  for: 'schedule' | 'serve' | (typeof PARTS)[number];
   listen: string | undefined;
   file: string;
   stateDir: string | undefined;
@@ -111,22 +155,31 @@ async function dockerText(
   options: UnitOptions,
   image: string,
 ): Promise<string> {
-  const { realpath } = await import('node:fs/promises');
-  const { composeService, serveComposeService, ENVIRONMENT_FILE } =
-    await import('../../../schedule/unit.js');
+  const { composeService, serveComposeService } = await import('../../../schedule/unit.js');
   const service = await serviceOf(context, options, ({ uid, gid }) => `${uid}:${gid}`);
   const { folders, destinations } = await placesOf(context, options.file);
-  const flags = context.settingFlags.filter((word) => word.startsWith('--'));
-  if (flags.length > 0) {
-    context.warn(`${flags.join(', ')} not included: put the settings into ${ENVIRONMENT_FILE}`);
-  }
-  const program = isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
+  await warnOfFlags(context);
+  const program = await mountedScript(image);
   refuseUnwritable([service.file, service.stateFolder, program ?? '', ...folders]);
   const contained = { ...service, image, program, folders, zone: systemZone() };
   if (options.for === 'schedule') return composeService(contained);
   refuseUnwritable(destinations);
   const listen = options.listen ?? DEFAULT_LISTEN;
   return serveComposeService({ ...contained, listen, destinations });
+}
+
+/** No file of this machine is in a container. */
+async function warnOfFlags(context: CommandContext): Promise<void> {
+  const { ENVIRONMENT_FILE } = await import('../../../schedule/unit.js');
+  const flags = context.settingFlags.filter((word) => word.startsWith('--'));
+  if (flags.length === 0) return;
+  context.warn(`${flags.join(', ')} not included: put the settings into ${ENVIRONMENT_FILE}`);
+}
+
+/** The program of this machine, for an image without one. */
+async function mountedScript(image: string): Promise<string | undefined> {
+  const { realpath } = await import('node:fs/promises');
+  return isOfNode(image) ? await realpath(process.argv[1] ?? '') : undefined;
 }
 
 async function serviceOf(
@@ -201,15 +254,6 @@ async function placesOf(context: CommandContext, file: string): Promise<Places> 
 /** An image without mangamotion: that of this machine is mounted into it. */
 function isOfNode(image: string): boolean {
   return /^([^@]*\/)?node([:@]|$)/.test(image);
-}
-
-/** A line end would begin another setting, and one behind a backslash is none. */
-function refuseUnwritable(paths: readonly string[]): void {
-  const wrong = paths.find((path) => /\p{Cc}|\\$/u.test(path));
-  if (wrong === undefined) return;
-  throw new MangamotionError('usage', `a service cannot use the path ${JSON.stringify(wrong)}`, {
-    hint: 'use a path without control characters and without a trailing backslash',
-  });
 }
 
 /** A bare port is one of this machine; Docker would open it to others. */

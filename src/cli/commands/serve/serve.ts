@@ -88,6 +88,7 @@ export const serveCommand = defineCommand({
   usesStore: true,
   opensBackups: true,
   printsRows: false,
+  endsInItsOwnTime: true,
   endsWith: ['unreachable', 'interrupted', 'terminated'],
   examples: {
     'mangamotion serve': 'serve this machine at http://127.0.0.1:3000',

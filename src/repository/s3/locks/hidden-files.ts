@@ -2,7 +2,14 @@ import { inParallel } from '../../../in-parallel.js';
 import type { ObjectVersion } from '../../../object-store/port.js';
 import { eachVersionPage } from '../../../object-store/s3/requests/version-requests.js';
 import type { Hidden, HiddenFile } from '../../locks.js';
-import { BACKUP_ID_START, SUMMARY_SUFFIX, backupIdOf, backupTimeOf } from '../../names.js';
+import {
+  BACKUP_ID_START,
+  SUMMARY_SUFFIX,
+  backupIdOf,
+  backupTimeOf,
+  partIdOf,
+  partOf,
+} from '../../names.js';
 import { LOCKED_FILES } from '../backup-files.js';
 import type { PlaceRequests } from '../place-requests.js';
 
@@ -42,23 +49,27 @@ function msOf({ lastModified }: ObjectVersion): number {
 
 /**
  * Finds files of backups whose first version is still locked, and is hidden by a delete marker or by
- * another content. What a prune removed is not locked any more.
+ * another content. What a prune removed is not locked any more. Parts count if they are among
+ * `neededParts`, or if files of their backup are hidden as well.
  */
-export async function findHidden(requests: PlaceRequests): Promise<Hidden> {
+export async function findHidden(
+  requests: PlaceRequests,
+  neededParts: ReadonlySet<string>,
+): Promise<Hidden> {
   const { store, bucket, prefix } = requests.place;
   const candidates: Candidate[] = [];
   let versions = new KeyVersions();
-  const withSummary = new Set<string | undefined>();
+  const withSummary = new Set<string>();
   /** The earliest time of any version of each summary of which the first version is there. */
   const summaries = new Map<string, number>();
   const endKey = (): void => {
     const name = versions.all[0]?.key.slice(prefix.length) ?? '';
-    const id = backupIdOf(name);
+    const id = archiveIdOf(name);
     const isWritten = versions.all.some(({ isDeleteMarker }) => !isDeleteMarker);
-    if (isWritten && name.endsWith(SUMMARY_SUFFIX)) {
+    if (id !== undefined && isWritten && name.endsWith(SUMMARY_SUFFIX)) {
       withSummary.add(id);
       const isFirst = versions.all.at(-1)?.isDeleteMarker === false;
-      if (id !== undefined && isFirst) summaries.set(id, versions.earliestMs);
+      if (isFirst) summaries.set(id, versions.earliestMs);
     }
     const candidate = candidateOf(versions, prefix);
     if (candidate !== undefined) candidates.push(candidate);
@@ -75,8 +86,15 @@ export async function findHidden(requests: PlaceRequests): Promise<Hidden> {
     }
   }
   endKey();
-  // A run that failed has removed its archive, and never wrote a summary.
-  const committed = candidates.filter(({ file }) => withSummary.has(backupIdOf(file)));
+  const hiddenBackups = new Set(candidates.map(({ file }) => backupIdOf(file)));
+  const committed = candidates.filter(({ file }) => {
+    const id = archiveIdOf(file);
+    // A run that failed has removed its archive, and never wrote a summary.
+    if (id === undefined || !withSummary.has(id)) return false;
+    // A run removes the parts that its backup does not need, though they are locked.
+    const part = partOf(id);
+    return part === undefined || neededParts.has(id) || hiddenBackups.has(part.backup);
+  });
   const latest = committed.sort((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_ASKED);
   const found = await inParallel(ASKED_AT_ONCE, latest, async ({ original, ...hidden }) =>
     (await isLocked(requests, original)) ? [hidden] : [],
@@ -85,10 +103,18 @@ export async function findHidden(requests: PlaceRequests): Promise<Hidden> {
   const hiddenMs = Math.min(...files.map(({ at }) => Date.parse(at)).filter((ms) => !isNaN(ms)));
   if (!Number.isFinite(hiddenMs)) return { files, before: null, later: [] };
   const beforeMs = hiddenMs - 1;
-  const later = [...new Set(files.map(({ file }) => backupIdOf(file) ?? ''))].filter(
-    (id) => (summaries.get(id) ?? 0) > beforeMs && backupTimeOf(id).getTime() <= beforeMs,
+  const hidden = new Set(files.map(({ file }) => archiveIdOf(file) ?? ''));
+  const later = [...hidden].filter(
+    (id) =>
+      (summaries.get(id) ?? 0) > beforeMs &&
+      backupTimeOf(partOf(id)?.backup ?? id).getTime() <= beforeMs,
   );
   return { files, before: new Date(beforeMs).toISOString(), later };
+}
+
+/** Returns the id of a backup or of a part. */
+function archiveIdOf(file: string): string | undefined {
+  return backupIdOf(file) ?? partIdOf(file);
 }
 
 function candidateOf({ all, cutMs }: KeyVersions, prefix: string): Candidate | undefined {
@@ -100,7 +126,7 @@ function candidateOf({ all, cutMs }: KeyVersions, prefix: string): Candidate | u
   if (isSame(current, original)) return undefined;
   const file = current.key.slice(prefix.length);
   const isOurs = LOCKED_FILES.some((suffix) => file.endsWith(suffix)) && !file.includes('/');
-  if (!isOurs || backupIdOf(file) === undefined) return undefined;
+  if (!isOurs || archiveIdOf(file) === undefined) return undefined;
   const by = current.isDeleteMarker ? 'deletion' : 'overwrite';
   // The time of an overwrite becomes later, too, when it is locked for longer.
   const hiddenMs = Math.min(cutMs, ...over.map(msOf));

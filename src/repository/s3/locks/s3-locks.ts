@@ -154,8 +154,8 @@ export class S3Locks implements DestinationLocks {
     return locks;
   }
 
-  hidden(): Promise<Hidden> {
-    return findHidden(this.#requests);
+  hidden(neededParts: ReadonlySet<string>): Promise<Hidden> {
+    return findHidden(this.#requests, neededParts);
   }
 
   /** Lists the versions of each file of a backup that is locked, newest first. */

@@ -16,7 +16,10 @@ async function whyUnfit(reading: () => Promise<Buffer>): Promise<string | undefi
   const record = { ...start, index: { ...start, bytes: 0, sha256: '' } };
   parent.encryption = { scheme: 'age', recipients: [], archives: { [parent.id]: record } };
   const file = { sizeBytes: 100, read: reading, close: () => Promise.resolve() };
-  const destination = { openFile: () => Promise.resolve(file) };
+  const destination = {
+    openFile: () => Promise.resolve(file),
+    readFile: () => Promise.reject(new Error('not asked for')),
+  };
   const summary = { kind: 'valid', summary: parent } as const;
   const backups = [{ id: parent.id, summary, archiveBytes: 100, expired: false }];
   const { signal } = new AbortController();

@@ -72,10 +72,11 @@ describe('progress in a log', () => {
     expect(stream.text.split('\n')).toHaveLength(3);
   });
 
-  it('begins anew with each piece of work', () => {
+  it('begins anew with each piece of work, and says nothing of workers', () => {
     const { stream, ticker, progress } = setUp();
     progress.start('listing');
     progress.update({ objects: 5 });
+    progress.workers([{ worker: 'a', shard: 1, objects: 2, bytes: 3, elapsedMs: 4, silentMs: 5 }]);
     progress.start('copying');
     ticker.pass(30_000);
     expect(stream.text).toBe('copying\n');
@@ -120,6 +121,22 @@ describe('progress on a terminal', () => {
     progress.phase();
     ticker.pass(250);
     await expect.poll(() => stream.text).toContain('copying  50%  1 of 2 objects');
+    progress.done();
+  });
+
+  it('has a line for each worker below, until the next piece of work', async () => {
+    const { stream, ticker, progress } = setUp({ columns: 80 });
+    const row = { worker: 'a\u001b/1/1', shard: 3, objects: 2, bytes: 10 };
+    progress.start('copying');
+    progress.workers([{ ...row, elapsedMs: 12_000, silentMs: 0 }]);
+    await expect
+      .poll(() => stream.text)
+      .toContain(`copying\n  ${String.raw`a\u001b/1/1`}  shard 3  2 objects  10 B  `);
+    progress.start('pruning');
+    ticker.pass(250);
+    stream.text = '';
+    await expect.poll(() => stream.text).toContain('pruning');
+    expect(stream.text).not.toContain('shard');
     progress.done();
   });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { watchSignals } from '../../../../src/cli/run/signals.js';
 import { catalogOf, runMain, world } from '../world.js';
 
 function waiting() {
@@ -61,5 +62,35 @@ describe('a signal', () => {
       },
     });
     expect((await runMain(['backup', 'test'], catalog, host)).status).toBe(0);
+  });
+});
+
+describe('the limit of a clean-up', () => {
+  const heard = (limitMs: number | undefined) => {
+    const source = world().signals;
+    const said: string[] = [];
+    const watch = watchSignals(source, {
+      ...{ limitMs, onHangup: undefined },
+      onFirst: () => said.push('first'),
+      onLate: () => said.push('late'),
+    });
+    return { source, said, watch };
+  };
+
+  it('ends the process of a command that does not end', async () => {
+    const { source, said, watch } = heard(20);
+    source.emit('SIGTERM');
+    await expect.poll(() => source.exits).toEqual([143]);
+    expect(said).toEqual(['first', 'late']);
+    watch.dispose();
+  });
+
+  it('is none for a command that has ended, or that has a grace of its own', async () => {
+    const [ended, lasting] = [heard(20), heard(undefined)];
+    for (const { source } of [ended, lasting]) source.emit('SIGINT');
+    ended.watch.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect([ended.source.exits, lasting.source.exits]).toEqual([[], []]);
+    lasting.watch.dispose();
   });
 });

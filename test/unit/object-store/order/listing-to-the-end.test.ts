@@ -26,7 +26,7 @@ async function list(
           Promise.resolve({ objects: [], nextToken: null, ...behind(options) }),
       },
       listings: {
-        // eslint-disable-next-line @typescript-eslint/require-await -- it stands in for requests
+        // oxlint-disable-next-line typescript/require-await -- it stands in for requests
         list: async function* (_, { startAfter }) {
           const keys = startAfter === undefined ? listed : further;
           if (keys.length > 0) yield keys.map((key) => object(key));

@@ -186,11 +186,11 @@ function killedAt(inner: Destination, change: number): Destination {
     list: () => inner.list(),
     read: (id) => inner.read(id),
     recipients: [],
-    files: () => {
-      throw new Error('not asked for');
-    },
+    files: () => inner.files(),
     signers: [],
     signersOfParents: () => inner.signersOfParents(),
+    hostRecipient: () => Promise.resolve(undefined),
+    hostSecret: () => Promise.resolve(undefined),
     readFile: (name, mostBytes) => inner.readFile(name, mostBytes),
     openArchive: (id) => inner.openArchive(id),
     openFile: (name) => inner.openFile(name),
@@ -201,6 +201,8 @@ function killedAt(inner: Destination, change: number): Destination {
     writeNote: (name, content) => inner.writeNote(name, content),
     leftovers: () => inner.leftovers(),
     begin: (type, clock) => inner.begin(type, clock),
+    beginAs: () => Promise.reject(new Error('not expected')),
+    removeNote: () => Promise.reject(new Error('not expected')),
     remove: (id) => unlessKilled(() => inner.remove(id)),
     mark: (id, mark, isSet) => unlessKilled(() => inner.mark(id, mark, isSet)),
   };

@@ -16,7 +16,7 @@ function lineOf(name: string): IndexLine {
   };
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- pages as they come from elsewhere
+// oxlint-disable-next-line typescript/require-await -- pages as they come from elsewhere
 async function* paged<T>(items: readonly T[], size: number): AsyncGenerator<T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
