@@ -44,6 +44,8 @@ export class Attempts<W extends object, T extends Tried> {
   #toldNobody = false;
   /** When the engine was last back: its workers take a moment to come back, too. */
   #backAtMs = -Infinity;
+  /** When the engine last answered, or failed to. Pieces are judged as of then, however long a listing takes. */
+  #lookedAtMs = -Infinity;
 
   constructor(engine: Engine<W>, options: AttemptOptions<T>) {
     this.#engine = engine;
@@ -53,12 +55,14 @@ export class Attempts<W extends object, T extends Tried> {
 
   /** Resolves to `undefined` while the engine cannot be reached. */
   async look(): Promise<EngineView | undefined> {
-    return await this.#ask('look', () => this.#engine.look());
+    const view = await this.#ask('look', () => this.#engine.look());
+    this.#lookedAtMs = performance.now();
+    return view;
   }
 
   /** Notes which pieces are waited for, worked on, or have failed. */
   hear(view: EngineView, pieces: Iterable<T>): void {
-    const nowMs = performance.now();
+    const nowMs = this.#lookedAtMs;
     const byNumber = new Map([...pieces].map((piece) => [piece.number, piece]));
     for (const { number } of view.waiting) {
       const piece = byNumber.get(number);
@@ -83,11 +87,11 @@ export class Attempts<W extends object, T extends Tried> {
     }
   }
 
-  /** Whether nobody works on a piece any more, and it has rested after its failure. */
+  /** Whether nobody worked on a piece at the last look, and it had rested after its failure. */
   isDue({ attempt, failure, heardAtMs }: Tried): boolean {
     if (attempt === 0) return true;
     const { backoffMs = BACKOFF_MS } = this.#options;
-    const quietMs = performance.now() - heardAtMs;
+    const quietMs = this.#lookedAtMs - heardAtMs;
     return quietMs > (failure === undefined ? this.leaseMs : backoffMs * attempt);
   }
 
