@@ -60,7 +60,7 @@ export async function planIncremental(
       lastTrusted === undefined
         ? `${destination.location} holds no backup of this source to compare with`
         : backups.length === 0
-          ? `${destination.location} holds no ${destination.recipients.length > 0 ? 'encrypted' : 'plain'} backup that this one could refer to`
+          ? `${destination.location} holds no ${destination.vault.recipients.length > 0 ? 'encrypted' : 'plain'} backup that this one could refer to`
           : `no backup of this source can be used as the parent: ${lastTrusted.unreadable ?? 'unknown'}`;
     progress.warn(`${why}: making a full backup`);
     return await planFull(context, options);

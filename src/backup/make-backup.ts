@@ -49,7 +49,7 @@ export async function makeBackup(
   try {
     return await makeLocked(context, options, plan, fallback);
   } catch (error) {
-    if (destination.recipients.length === 0) throw error;
+    if (destination.vault.recipients.length === 0) throw error;
     const endpoints = { store: store.endpoint, destination: destination.excludesBucket };
     throw withoutNames(error, endpoints);
   }
@@ -62,7 +62,7 @@ async function makeLocked(
   fallback: Planner | undefined,
 ): Promise<Summary> {
   const { command, waitLockMs, retention, locks, captureObjects: captureAll, reserved } = options;
-  const isEncrypted = context.destination.recipients.length > 0;
+  const isEncrypted = context.destination.vault.recipients.length > 0;
   const warn = (line: string) => context.progress.warn(line);
   const protection =
     locks === undefined ? undefined : await Protection.prepare({ ...context, warn }, locks);

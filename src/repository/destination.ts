@@ -8,38 +8,17 @@ import type { Leftover } from './leftover.js';
 import type { ClaimStore } from '../lock/claim.js';
 import type { BackupType, Mark } from './names.js';
 import type { Encrypted } from './encryption/open-encrypted.js';
+import type { Vault } from './encryption/vault.js';
 import type { Retention } from '../object-store/objects.js';
 import type { DestinationLocks } from './locks.js';
-import type { PublicKey } from '../signature/keys.js';
 import type { DecodedSummary, Summary } from './summary.js';
 
 /** The port to a place that holds backups. A backup exists as soon as its summary does. */
 export interface Destination {
   readonly location: string;
 
-  /** The recipients to whom new backups are encrypted; none: they are not. */
-  readonly recipients: readonly string[];
-
-  /** One of these must have signed a backup that is verified or restored; none: nobody has to. */
-  readonly signers: readonly PublicKey[];
-
-  /**
-   * Resolves to the keys of which one must have signed what a new backup takes over; `undefined` if
-   * new backups are not signed. Rejects with `configuration` if the signing key is wrong.
-   */
-  signersOfParents(): Promise<readonly PublicKey[] | undefined>;
-
-  /**
-   * Resolves to the public key of the host key, which opens the indexes of encrypted backups; `undefined`
-   * if there is none.
-   */
-  hostRecipient(): Promise<string | undefined>;
-
-  /**
-   * Resolves to 32 bytes that only who has the host key can know, and that are others for another purpose;
-   * `undefined` if there is none.
-   */
-  hostSecret(purpose: string): Promise<Buffer | undefined>;
+  /** The keys by which backups are encrypted, opened, signed and checked here. */
+  readonly vault: Vault;
 
   /** The bucket that is the destination: a backup of the store leaves it out. */
   readonly excludesBucket?: { endpoint: string; bucket: string };

@@ -9,11 +9,11 @@ import type { BackupEntry, Destination } from './destination.js';
  * setting may have been lost.
  */
 export function refusePlainAfterEncrypted(
-  { location, recipients }: Pick<Destination, 'location' | 'recipients'>,
+  { location, vault }: Pick<Destination, 'location' | 'vault'>,
   backups: readonly BackupEntry[],
   isIntended: boolean,
 ): void {
-  if (recipients.length > 0 || isIntended) return;
+  if (vault.recipients.length > 0 || isIntended) return;
   const newest = backups.findLast(({ summary }) => summary.kind === 'valid');
   if (newest === undefined || !isEncrypted(newest)) return;
   throw new MangamotionError(
@@ -28,10 +28,10 @@ export function refusePlainAfterEncrypted(
  * in plain text has no records of encrypted archives.
  */
 export function refersTo(
-  { recipients }: Pick<Destination, 'recipients'>,
+  { vault }: Pick<Destination, 'vault'>,
   backups: readonly BackupEntry[],
 ): readonly BackupEntry[] {
-  const willBeEncrypted = recipients.length > 0;
+  const willBeEncrypted = vault.recipients.length > 0;
   return backups.filter((backup) => isEncrypted(backup) === willBeEncrypted);
 }
 

@@ -74,6 +74,15 @@ export function partsNeededBy(backups: readonly BackupEntry[]): Map<string, Need
   return needed;
 }
 
+/** Returns the bytes that a backup takes at its destination: its archive, and the parts that are its own. */
+export function storedBytesOf({
+  id,
+  archive_bytes: bytes,
+  parts,
+}: Pick<Summary, 'id' | 'archive_bytes' | 'parts'>): number {
+  return ownPartsOf({ id, parts }).reduce((sum, part) => sum + part.archive_bytes, bytes);
+}
+
 /** Returns the bytes of a listed backup: those of its archive, and of the parts that are its own. */
 export function bytesAtDestination({ id, archiveBytes, partBytes }: BackupEntry): number {
   let bytes = archiveBytes ?? 0;

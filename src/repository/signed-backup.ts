@@ -5,7 +5,7 @@ import { type SignatureFault, checkSignature } from '../signature/signature-file
 import type { BackupEntry, Destination } from './destination.js';
 import type { LocatedBackup } from './located-backup.js';
 import { SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from './names.js';
-import { decodeSummary } from './summary.js';
+import { decodeSummary } from './summary-codec.js';
 
 /**
  * A signature of a summary covers the whole backup: the summary has the digest of the directory, which
@@ -57,7 +57,7 @@ export async function readSigned(
  */
 export async function requireSigned(located: LocatedBackup): Promise<LocatedBackup> {
   const { destination, backup, legacy } = located;
-  const { signers } = destination;
+  const { signers } = destination.vault;
   if (signers.length === 0) return located;
   if (legacy !== undefined) {
     throw notSigned(`${backup.id} was made by backup-minio.sh and has no signature`);

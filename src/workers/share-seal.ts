@@ -1,5 +1,5 @@
 import { MangamotionError } from '../errors.js';
-import type { Destination } from '../repository/destination.js';
+import { type Vault, hostSecretOf } from '../repository/encryption/vault.js';
 import { TextSeal } from '../repository/runs/text-seal.js';
 
 /**
@@ -7,12 +7,12 @@ import { TextSeal } from '../repository/runs/text-seal.js';
  * else may read the keys of objects. Rejects with `access_denied` if this host has no host key for that.
  */
 export async function sealOfShares(
-  destination: Pick<Destination, 'hostSecret'>,
+  vault: Vault,
   isEncrypted: boolean,
   token: string,
 ): Promise<TextSeal> {
   if (!isEncrypted) return new TextSeal(undefined);
-  const secret = await destination.hostSecret(`shares of ${token}`);
+  const secret = await hostSecretOf(vault, `shares of ${token}`);
   if (secret !== undefined) return new TextSeal(secret);
   throw new MangamotionError(
     'access_denied',

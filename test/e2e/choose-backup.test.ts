@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSummary } from '../../src/repository/summary.js';
+import { encodeSummary } from '../../src/repository/summary-codec.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { summaryOf } from '../helpers/summaries.js';
 import { runHere } from '../helpers/in-process.js';

@@ -12,7 +12,8 @@ import { chooseBackup } from '../../src/repository/choose-backup.js';
 import { FolderDestination } from '../../src/repository/folder/folder-destination.js';
 import { openDestination } from '../../src/repository/locate.js';
 import { CLAIMS_FOLDER } from '../../src/lock/claim.js';
-import { type Summary, encodeSummary } from '../../src/repository/summary.js';
+import type { Summary } from '../../src/repository/summary.js';
+import { encodeSummary } from '../../src/repository/summary-codec.js';
 import {
   NO_PROGRESS,
   backUp,

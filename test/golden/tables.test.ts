@@ -9,7 +9,8 @@ import { describe as describeCopy } from '../../src/cli/commands/backup/copy-rep
 import type { CopyReport } from '../../src/repository/copy/copy-report.js';
 import type { LegacyBackup } from '../../src/repository/legacy/legacy-backup.js';
 import type { OpenBackup } from '../../src/repository/open-backup.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../src/repository/summary.js';
+import type { Summary } from '../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../src/repository/summary-codec.js';
 import { appendHistory } from '../../src/schedule/state/history.js';
 import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from '../helpers/backups.js';

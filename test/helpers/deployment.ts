@@ -8,7 +8,7 @@ import { FolderClaims } from '../../src/lock/folder-claims.js';
 import { describeOwner } from '../../src/lock/owner.js';
 import type { ObjectStore } from '../../src/object-store/port.js';
 import { withRetries } from '../../src/object-store/retry/retry.js';
-import { encodeSummary } from '../../src/repository/summary.js';
+import { encodeSummary } from '../../src/repository/summary-codec.js';
 import { ownFolderOf } from '../../src/schedule/state/own-folder.js';
 import { writeState } from '../../src/schedule/state/state.js';
 import { temporaryFolder } from './backups.js';

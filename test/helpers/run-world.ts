@@ -23,7 +23,7 @@ import { prune } from '../../src/repository/retention/prune.js';
 import { NAMED_RUN_HOURS } from '../../src/repository/runs/run-leftovers.js';
 import { type RunPlan, newToken } from '../../src/repository/runs/run-plan.js';
 import { findRuns, readPlan, sealOf } from '../../src/repository/runs/runs.js';
-import { decodeSummary, encodeSummary } from '../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../src/repository/summary-codec.js';
 import { withLock } from '../../src/repository/with-lock.js';
 import { newSigningKey } from '../../src/signature/keys.js';
 import { NO_PROGRESS, temporaryFolder } from './backups.js';
@@ -663,7 +663,7 @@ export class RunWorld {
     }
     const there = await readPlan(this.#destination, run);
     if (there === undefined) throw new MangamotionError('refused', 'no plan');
-    const range = (await sealOf(this.#destination, there)).open(sealed);
+    const range = (await sealOf(this.#destination.vault, there)).open(sealed);
     const planned = there.shards.find((shard) => shard.range.bucket === range.bucket);
     const isGone = planned?.gone;
     if (kind === 'foreign') {

@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../../src/object-store/port.js';
-import { encodeSummary } from '../../src/repository/summary.js';
+import { encodeSummary } from '../../src/repository/summary-codec.js';
 import { type Made, backupEntry } from './summaries.js';
 import { listing } from './seed.js';
 import { contentOf } from './test-store.js';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { FORMAT_VERSION } from '../../src/archive/footer.js';
 import type { BackupEntry } from '../../src/repository/destination.js';
 import { type BackupType, backupIdFor } from '../../src/repository/names.js';
-import { type Summary, encodeSummary } from '../../src/repository/summary.js';
+import type { Summary } from '../../src/repository/summary.js';
+import { encodeSummary } from '../../src/repository/summary-codec.js';
 
 /** Backups that are nothing but a summary and so many bytes: all that retention looks at. */
 

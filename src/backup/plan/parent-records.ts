@@ -14,12 +14,8 @@ import {
   partOf,
 } from '../../repository/names.js';
 import { partRecordsOf } from '../../repository/parts.js';
-import {
-  type EncryptedRecord,
-  type PartRecord,
-  type Summary,
-  decodeSummary,
-} from '../../repository/summary.js';
+import type { EncryptedRecord, PartRecord, Summary } from '../../repository/summary.js';
+import { decodeSummary } from '../../repository/summary-codec.js';
 
 /** How many archives are checked at once: each check takes a round trip. */
 const HEADS_AT_ONCE = 16;

@@ -1,4 +1,5 @@
 import type { BackupEntry, Destination } from '../../repository/destination.js';
+import { signersOfParents } from '../../repository/encryption/sign-summary.js';
 import { readSigned } from '../../repository/signed-backup.js';
 
 /**
@@ -9,7 +10,7 @@ export async function signedForUse(
   destination: Destination,
   backup: BackupEntry,
 ): Promise<{ backup: BackupEntry } | { why: string }> {
-  const signers = await destination.signersOfParents();
+  const signers = await signersOfParents(destination.vault);
   if (signers === undefined) return { backup };
   const signed = await readSigned(destination, backup, signers);
   return 'fault' in signed ? { why: signed.message } : { backup: signed.backup };

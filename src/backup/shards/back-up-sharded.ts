@@ -86,7 +86,7 @@ async function asHead(
   const capturing = captureByShards({
     ...{ name, shards, planned, refreshMetadata, times },
     openEngine: async (shardContext, plan) =>
-      await openEngine(shardContext, plan, await sealOf(destination, plan)),
+      await openEngine(shardContext, plan, await sealOf(destination.vault, plan)),
   });
   const all = { ...options, confirm, captureObjects: capturing, ...reservedBy(planned) };
   if ((planned?.type ?? type) === 'full') return await backUpFull(context, all);

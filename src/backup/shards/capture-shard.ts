@@ -157,7 +157,7 @@ async function writePart(
   const written = await pending.writer.finish([{ name: bucket, created_at: null, region: null }]);
   signal.throwIfAborted();
   const sealed = await pending.seal();
-  const seal = await sealOf(context.destination, plan);
+  const seal = await sealOf(context.destination.vault, plan);
   const shard = { run: plan.run, token: plan.token, number, range: seal.seal(range) };
   const objects = { ...captured, shard };
   const documents = { fidelity: [], failures: [], lockable: new Set<string>(), versioned: [] };

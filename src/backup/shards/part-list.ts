@@ -91,7 +91,7 @@ export class PartList {
     if (why !== undefined) return why;
     if (manifest.shard === undefined) return 'it has no range';
     try {
-      const seal = await sealOf(this.#destination, this.#plan);
+      const seal = await sealOf(this.#destination.vault, this.#plan);
       return { id, manifest, entry, range: seal.open(manifest.shard.range) };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

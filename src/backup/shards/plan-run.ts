@@ -1,6 +1,7 @@
 import { compareKeys } from '../../key-order.js';
 import type { ObjectStore } from '../../object-store/port.js';
 import type { ReservedBackup } from '../../repository/destination.js';
+import { hostRecipientOf } from '../../repository/encryption/vault.js';
 import { RUN_PLAN_VERSION, type RunPlan, newToken } from '../../repository/runs/run-plan.js';
 import type { BackupPlan, HeldContext } from '../plan/backup-plan.js';
 import { cutIndex, shardsFor } from '../../ranges/cut-index.js';
@@ -51,9 +52,11 @@ export async function planRun(
     refresh_metadata: refreshMetadata,
     acls,
     lockable: [...lockable].sort(compareKeys),
-    recipients: [...destination.recipients],
+    recipients: [...destination.vault.recipients],
     host_recipient:
-      destination.recipients.length === 0 ? null : ((await destination.hostRecipient()) ?? null),
+      destination.vault.recipients.length === 0
+        ? null
+        : ((await hostRecipientOf(destination.vault)) ?? null),
     lock: protection?.retentionOf(createdAt) ?? null,
     shards: await shardsOf(context, plan, shards),
   };

@@ -41,7 +41,7 @@ export async function plannedRun(
   const plans = await unfinishedPlans(destination, warn);
   const plan = plans.find(({ name, run }) => name === named || run === named);
   if (plan === undefined) return undefined;
-  await checkKeys(destination, plan);
+  await checkKeys(destination.vault, plan);
   if (await hasLostEarlier(destination, plan)) throw earlierGone(plan.earlier ?? '');
   return await openPlan(destination, plan);
 }
@@ -85,7 +85,7 @@ export async function lostRun(
       isSameSource(plan.source, source),
   );
   if (found === undefined) return undefined;
-  if ((await whyNotKeysOf(destination, found)) !== undefined) return undefined;
+  if ((await whyNotKeysOf(destination.vault, found)) !== undefined) return undefined;
   if (await hasLostEarlier(destination, found)) return undefined;
   return await openPlan(destination, found);
 }

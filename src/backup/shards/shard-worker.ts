@@ -60,7 +60,7 @@ async function rangeOf(
   plan: RunPlan,
   job: CaptureJob,
 ): Promise<KeyRange> {
-  const seal = await sealOf(destination, plan);
+  const seal = await sealOf(destination.vault, plan);
   try {
     return seal.open(job.range);
   } catch (error) {
@@ -97,7 +97,7 @@ async function planOfJob(
       'Give the worker the address of the same store, or the same name for it.',
     );
   }
-  await checkKeys(destination, plan);
+  await checkKeys(destination.vault, plan);
   return plan;
 }
 

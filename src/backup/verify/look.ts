@@ -94,7 +94,7 @@ async function checkSignature(
   { destination, backup }: LocatedBackup,
   result: VerifyResult,
 ): Promise<BackupEntry> {
-  const { signers } = destination;
+  const { signers } = destination.vault;
   if (signers.length === 0) return backup;
   const signed = await readSigned(destination, backup, signers);
   if ('fault' in signed) {

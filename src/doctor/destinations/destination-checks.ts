@@ -3,7 +3,7 @@ import { countOf, formatCount } from '../../count-of.js';
 import { formatBytes } from '../../format-bytes.js';
 import { optionsOfPast } from '../../repository/lock-state.js';
 import { isLate } from '../../repository/status.js';
-import { storedBytesOf } from '../../repository/summary.js';
+import { storedBytesOf } from '../../repository/parts.js';
 import { checkOf } from '../check.js';
 import { type Finding, failure, ok, skipped, warning } from '../finding.js';
 import { ageText } from '../age-text.js';

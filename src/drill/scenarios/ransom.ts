@@ -301,7 +301,7 @@ async function recoverAsStored(
   try {
     const { destination, backup } = await steps.time('choose', async () => {
       const store = await openStoredAt(place.store, place, {
-        ...{ at, trustFirstVersions: false, signers: context.destination.signers },
+        ...{ at, trustFirstVersions: false, signers: context.destination.vault.signers },
       });
       const past = new S3Destination({ ...place, store }, await context.openVault());
       const entry = (await past.list()).find((one) => one.id === id);

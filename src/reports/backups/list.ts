@@ -7,7 +7,8 @@ import { withOwnLock } from '../../repository/lock-record.js';
 import { partOf } from '../../repository/names.js';
 import { unfitPartsOf } from '../../repository/parts.js';
 import { type Readings, readReadings } from '../../repository/readings.js';
-import { type Summary, storedBytesOf } from '../../repository/summary.js';
+import type { Summary } from '../../repository/summary.js';
+import { storedBytesOf } from '../../repository/parts.js';
 import { legacyDocument } from './legacy.js';
 
 /** What a destination holds. */

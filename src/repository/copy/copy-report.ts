@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.js';
 import type { CopyContext, CopyOptions } from './copy-context.js';
-import { storedBytesOf } from '../summary.js';
+import { storedBytesOf } from '../parts.js';
 import type { PlannedCopy } from './copy-plan.js';
 
 /** What a copy is going to do, or has done. Pure. */

@@ -17,7 +17,10 @@ export async function signatureOf(
   return signFile(Buffer.from(text), file, key);
 }
 
-/** See `Destination.signersOfParents`. */
+/**
+ * Resolves to the keys of which one must have signed what a new backup takes over; `undefined` if new
+ * backups are not signed. Rejects with `configuration` if the signing key is wrong.
+ */
 export async function signersOfParents(vault: Vault): Promise<readonly PublicKey[] | undefined> {
   const key = await vault.signingKey();
   return key === undefined ? undefined : [key.publicKey, ...vault.signers];

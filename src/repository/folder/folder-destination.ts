@@ -25,9 +25,7 @@ import {
   plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { SharedRecords } from '../encryption/shared-records.js';
-import { NO_VAULT, type Vault, hostRecipientOf, hostSecretOf } from '../encryption/vault.js';
-import { signersOfParents } from '../encryption/sign-summary.js';
-import type { PublicKey } from '../../signature/keys.js';
+import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import { encryptedDrafts } from './folder-encrypted-draft.js';
 import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
@@ -66,7 +64,8 @@ import { PartSizes } from '../parts.js';
 import { PlainArchive } from '../plain/plain-archive.js';
 import { beginPlainDraft } from '../plain/plain-draft.js';
 import { PlainFiles } from '../plain/plain-files.js';
-import { type DecodedSummary, decodeSummary } from '../summary.js';
+import type { DecodedSummary } from '../summary.js';
+import { decodeSummary } from '../summary-codec.js';
 
 export interface FolderOptions {
   /** Write archives as plain folders instead of tar.gz. Both kinds are read. */
@@ -81,16 +80,14 @@ const READ_AT_ONCE = 16;
 /** Backups in a folder: `ID.tar.gz` or the folder `ID`, and `ID.json` beside it. */
 export class FolderDestination implements Destination {
   readonly location: string;
-  readonly signers: readonly PublicKey[];
+  readonly vault: Vault;
   readonly #folder: string;
   readonly #beginDraft: BeginDraft;
-  readonly #vault: Vault;
 
   private constructor(location: string, { plain = false, vault = NO_VAULT }: FolderOptions) {
     this.location = location;
     this.#folder = resolve(location);
-    this.#vault = vault;
-    this.signers = vault.signers;
+    this.vault = vault;
     const isEncrypted = vault.recipients.length > 0;
     if (plain && isEncrypted) throw plainAndEncrypted();
     this.#beginDraft = isEncrypted
@@ -114,22 +111,6 @@ export class FolderDestination implements Destination {
     throw new MangamotionError('usage', `${location} is a file, not a folder`, {
       hint: 'A destination is the folder that holds the backups.',
     });
-  }
-
-  get recipients(): readonly string[] {
-    return this.#vault.recipients;
-  }
-
-  hostRecipient(): Promise<string | undefined> {
-    return hostRecipientOf(this.#vault);
-  }
-
-  hostSecret(purpose: string): Promise<Buffer | undefined> {
-    return hostSecretOf(this.#vault, purpose);
-  }
-
-  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
-    return signersOfParents(this.#vault);
   }
 
   async list(): Promise<BackupEntry[]> {
@@ -179,7 +160,7 @@ export class FolderDestination implements Destination {
   /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
   async openArchive(id: string, { sizeBytes, encrypted }: KnownArchive = {}): Promise<Archive> {
     if (encrypted !== undefined) {
-      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
+      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.vault);
     }
     const path = this.#path(id, ARCHIVE_SUFFIX);
     if ((await this.#statOf(path)) === undefined) {
@@ -189,14 +170,14 @@ export class FolderDestination implements Destination {
       }
       const byHand = this.#path(id, ENCRYPTED_SUFFIX);
       if ((await this.#statOf(byHand)) !== undefined) {
-        return await openEncryptedByHand(id, await FileSource.open(byHand), this.#vault);
+        return await openEncryptedByHand(id, await FileSource.open(byHand), this.vault);
       }
     }
     return new TarArchive(await FileSource.open(path));
   }
 
   openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {
-    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.#vault);
+    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.vault);
   }
 
   openFile(name: string): Promise<ClosableSource> {
@@ -260,7 +241,7 @@ export class FolderDestination implements Destination {
   }
 
   leftovers(givenUp?: ReadonlySet<string>): Promise<Leftover[]> {
-    return findLeftovers(this.#folder, this.#vault, givenUp);
+    return findLeftovers(this.#folder, this.vault, givenUp);
   }
 
   async begin(type: BackupType, clock: Clock): Promise<PendingBackup> {
@@ -313,7 +294,7 @@ export class FolderDestination implements Destination {
     const draft = await this.#beginDraft(this.#folder, id, createdAt).catch((error: unknown) => {
       throw translateFileError(error, 'write into', this.location, DRAFT_ADVICE);
     });
-    return draft && (await PendingFolderBackup.begin(this.#folder, draft, this.#vault));
+    return draft && (await PendingFolderBackup.begin(this.#folder, draft, this.vault));
   }
 
   /** `names`: of all files in the folder. */

@@ -12,7 +12,8 @@ import { ownPartsOf } from '../parts.js';
 import { signatureOf } from '../encryption/sign-summary.js';
 import { PARTIAL_SUFFIX } from '../../files/sync.js';
 import { ABANDONED_TEXT } from '../removal-mark.js';
-import { type Summary, encodeSummary } from '../summary.js';
+import type { Summary } from '../summary.js';
+import { encodeSummary } from '../summary-codec.js';
 
 /** A backup that is being written to a folder, under temporary names. */
 export class PendingFolderBackup implements PendingBackup {

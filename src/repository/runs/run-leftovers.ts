@@ -7,6 +7,7 @@ import { MangamotionError, isMangamotionError } from '../../errors.js';
 import { compareObjects } from '../../key-order.js';
 import { encryptedOf } from '../archives.js';
 import type { BackupEntry, Destination } from '../destination.js';
+import { signersOfParents } from '../encryption/sign-summary.js';
 import type { Leftover, ReadableArchive, TruncatedArchive } from '../leftover.js';
 import { SUMMARY_SUFFIX, partOf } from '../names.js';
 import { divideLeftovers, whyItStays } from '../removable-leftovers.js';
@@ -274,7 +275,7 @@ async function signedSummary(
   destination: Destination,
   entry: BackupEntry,
 ): Promise<Summary | undefined> {
-  const signers = await destination.signersOfParents();
+  const signers = await signersOfParents(destination.vault);
   const signed = signers === undefined ? undefined : await readSigned(destination, entry, signers);
   if (signed !== undefined && 'fault' in signed) return undefined;
   const { summary } = signed?.backup ?? entry;

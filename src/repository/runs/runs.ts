@@ -1,5 +1,6 @@
 import { MangamotionError } from '../../errors.js';
 import type { Destination } from '../destination.js';
+import { type Vault, hostSecretOf } from '../encryption/vault.js';
 import { partIdOf, partOf, planIdOf, reservedIdOf, splitIdOf } from '../names.js';
 import { SUMMARY_SUFFIX } from '../names.js';
 import { RangeSeal } from './range-seal.js';
@@ -70,7 +71,7 @@ export interface SealedPlan extends Omit<RunPlan, 'shards'> {
  * be read, and with `access_denied` if the run is encrypted and this host has no host key.
  */
 export async function readPlan(
-  destination: Pick<Destination, 'readFile' | 'location' | 'hostSecret'>,
+  destination: Pick<Destination, 'readFile' | 'location' | 'vault'>,
   run: string,
 ): Promise<RunPlan | undefined> {
   const plan = await readSealedPlan(destination, run);
@@ -96,10 +97,10 @@ export async function readSealedPlan(
 
 /** Opens the ranges of a plan. Rejects as `readPlan`. */
 export async function openPlan(
-  destination: Pick<Destination, 'location' | 'hostSecret'>,
+  destination: Pick<Destination, 'location' | 'vault'>,
   { sealed, ...plan }: SealedPlan,
 ): Promise<RunPlan> {
-  const seal = await sealOf(destination, plan);
+  const seal = await sealOf(destination.vault, plan);
   try {
     const shards = sealed.map((one) => ({ ...one, range: seal.open(one.range) }));
     checkRanges(shards.map(({ range }) => range));
@@ -120,11 +121,11 @@ function unreadable({ location }: { location: string }, run: string, error: unkn
 
 /** Resolves to what hides the keys in a run. In one that is not encrypted it hides nothing. */
 export async function sealOf(
-  destination: Pick<Destination, 'hostSecret'>,
+  vault: Vault,
   { recipients, token }: Pick<RunPlan, 'recipients' | 'token'>,
 ): Promise<RangeSeal> {
   if (recipients.length === 0) return new RangeSeal(undefined);
-  const secret = await destination.hostSecret(`ranges of ${token}`);
+  const secret = await hostSecretOf(vault, `ranges of ${token}`);
   if (secret !== undefined) return new RangeSeal(secret);
   throw new MangamotionError('access_denied', 'the workers of an encrypted run need a host key', {
     hint: 'Make one with "mangamotion key new --host", and copy its file to each worker.',
@@ -133,7 +134,7 @@ export async function sealOf(
 
 /** Writes the plan of a run in one step. */
 export async function writePlan(destination: Destination, plan: RunPlan): Promise<void> {
-  const seal = await sealOf(destination, plan);
+  const seal = await sealOf(destination.vault, plan);
   const shards = plan.shards.map((one) => ({ ...one, range: seal.seal(one.range) }));
   await destination.writeNote(planName(plan.run), encodePlan({ ...plan, shards }));
 }

@@ -20,7 +20,7 @@ export async function writeSplit(
   plan: RunPlan,
   range: KeyRange,
 ): Promise<void> {
-  const seal = await sealOf(destination, plan);
+  const seal = await sealOf(destination.vault, plan);
   const note = { format: 1, token: plan.token, range: seal.seal(range) };
   const name = `${plan.run}.split-${randomBytes(4).toString('hex')}.json`;
   await destination.writeNote(name, `${JSON.stringify(note)}\n`);
@@ -37,7 +37,7 @@ export async function readSplit(
   try {
     const note = v.safeParse(noteSchema, JSON.parse(bytes.toString('utf8')));
     if (!note.success || note.output.token !== plan.token) return undefined;
-    return (await sealOf(destination, plan)).open(note.output.range);
+    return (await sealOf(destination.vault, plan)).open(note.output.range);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return undefined;

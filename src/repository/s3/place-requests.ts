@@ -5,7 +5,8 @@ import { type ListingDoubt, listToTheEnd } from '../../object-store/order/listin
 import { OrderedListings, inOrder } from '../../object-store/order/ordered-listings.js';
 import type { ListedObject, ObjectStore, RequestOptions } from '../../object-store/port.js';
 import { SUMMARY_SUFFIX } from '../names.js';
-import { type DecodedSummary, decodeSummary } from '../summary.js';
+import type { DecodedSummary } from '../summary.js';
+import { decodeSummary } from '../summary-codec.js';
 import { FIRST_CONTACT, type S3Place, isNoSuchObject, withPlaceErrors } from './s3-place.js';
 import { contentOf } from './s3-upload-sink.js';
 

@@ -26,9 +26,7 @@ import {
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
 import { SharedRecords } from '../encryption/shared-records.js';
-import { NO_VAULT, type Vault, hostRecipientOf, hostSecretOf } from '../encryption/vault.js';
-import { signersOfParents } from '../encryption/sign-summary.js';
-import type { PublicKey } from '../../signature/keys.js';
+import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { LockClaims } from '../../lock/lock-claims.js';
@@ -83,41 +81,22 @@ const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER',
 export class S3Destination implements Destination {
   readonly location: string;
   readonly appendOnly: boolean;
-  readonly signers: readonly PublicKey[];
+  readonly vault: Vault;
   /** Excludes the destination's own bucket: a backup of it into itself would never end. */
   readonly excludesBucket: { endpoint: string; bucket: string };
   readonly locks: DestinationLocks;
   readonly #place: S3Place;
   readonly #requests: PlaceRequests;
 
-  readonly #vault: Vault;
-
   /** The store of `place` retries by itself (`withRetries`). */
   constructor(place: S3Place, vault: Vault = NO_VAULT) {
-    this.#vault = vault;
-    this.signers = vault.signers;
+    this.vault = vault;
     this.location = place.url;
     this.appendOnly = place.appendOnly === true;
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
     this.locks = new S3Locks(this.#requests);
-  }
-
-  get recipients(): readonly string[] {
-    return this.#vault.recipients;
-  }
-
-  hostRecipient(): Promise<string | undefined> {
-    return hostRecipientOf(this.#vault);
-  }
-
-  hostSecret(purpose: string): Promise<Buffer | undefined> {
-    return hostSecretOf(this.#vault, purpose);
-  }
-
-  signersOfParents(): Promise<readonly PublicKey[] | undefined> {
-    return signersOfParents(this.#vault);
   }
 
   async list({ proven = false } = {}): Promise<BackupEntry[]> {
@@ -190,14 +169,14 @@ export class S3Destination implements Destination {
     { sizeBytes = Infinity, encrypted }: KnownArchive = {},
   ): Promise<Archive> {
     if (encrypted !== undefined) {
-      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.#vault);
+      return await openEncrypted(this.#encryptedFiles(id), encrypted, this.vault);
     }
     const plain = this.#source(id + ARCHIVE_SUFFIX, sizeBytes);
     return new TarArchive(new SourceOrElse(plain, () => this.#sourceEncryptedByHand(id)));
   }
 
   openIndex(id: string, encrypted: Encrypted): Promise<IndexArchive> {
-    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.#vault);
+    return openEncryptedIndex(this.#encryptedFiles(id), encrypted, this.vault);
   }
 
   openFile(name: string, sizeBytes = Infinity): Promise<ClosableSource> {
@@ -225,7 +204,7 @@ export class S3Destination implements Destination {
     const stored = (await this.#requests.objects(id)).get(id + ENCRYPTED_SUFFIX);
     if (stored === undefined) return undefined;
     const source = this.#source(id + ENCRYPTED_SUFFIX, stored.sizeBytes);
-    return await decryptByHand(id, source, this.#vault);
+    return await decryptByHand(id, source, this.vault);
   }
 
   /** The size of an archive that a person encrypted is that before encryption, as in its summary. */
@@ -322,7 +301,7 @@ export class S3Destination implements Destination {
     retention: Retention | undefined,
   ): Promise<PendingBackup> {
     const lock = retention && new OwnLock(this.#requests, retention, (ms) => clock.sleep(ms));
-    return PendingS3Backup.begin(this.#place, this.#vault, reserved, lock);
+    return PendingS3Backup.begin(this.#place, this.vault, reserved, lock);
   }
 
   async removeNote(name: string): Promise<void> {

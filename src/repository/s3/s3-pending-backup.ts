@@ -18,7 +18,8 @@ import { ownPartsOf } from '../parts.js';
 import { ABANDONED_TEXT } from '../removal-mark.js';
 import { type S3Place, withPlaceErrors } from './s3-place.js';
 import { S3UploadSink, contentOf } from './s3-upload-sink.js';
-import { type Summary, encodeSummary } from '../summary.js';
+import type { Summary } from '../summary.js';
+import { encodeSummary } from '../summary-codec.js';
 import { isThere, putSummary, withdrawIfIncomplete } from './summary-object.js';
 import type { OwnLock } from './locks/own-lock.js';
 

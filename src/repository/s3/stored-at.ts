@@ -13,7 +13,7 @@ import { compareKeys } from '../../key-order.js';
 import { checkSignature } from '../../signature/signature-file.js';
 import type { PublicKey } from '../../signature/keys.js';
 import { BACKUP_ID_START, SIGNATURE_SUFFIX, SUMMARY_SUFFIX } from '../names.js';
-import { decodeSummary } from '../summary.js';
+import { decodeSummary } from '../summary-codec.js';
 import type { S3Location } from './s3-location.js';
 import {
   type SeenVersions,

@@ -2,7 +2,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DestinationStatus } from '../../../src/repository/status.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { run, runJson, storeSettings } from '../../helpers/cli.js';
 import { startFaultyProxy, type FaultyProxy } from '../../helpers/faulty-proxy.js';

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { RollingResult } from '../../../src/backup/verify/rolling/rolling.js';
 import type { VerifyResult } from '../../../src/backup/verify/result.js';
 import type { ObjectStore } from '../../../src/object-store/port.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { backupStoreSettings } from '../../helpers/backup-store.js';
 import { type Outcome, run, runJson } from '../../helpers/cli.js';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PendingBackup } from '../../../src/repository/destination.js';
 import { S3Destination } from '../../../src/repository/s3/s3-destination.js';
-import { type Summary, encodeSummary } from '../../../src/repository/summary.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import { encodeSummary } from '../../../src/repository/summary-codec.js';
 import { bucketsOf } from '../../helpers/archive-samples.js';
 import { namesAt } from '../../helpers/s3-destinations.js';
 import { TEST_CLOCK } from '../../helpers/stored-archives.js';

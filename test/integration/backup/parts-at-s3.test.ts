@@ -5,7 +5,7 @@ import type { LockState } from '../../../src/repository/lock-state.js';
 import type { PruneReport } from '../../../src/repository/retention/prune.js';
 import type { DestinationStatus } from '../../../src/repository/status.js';
 import { S3Destination } from '../../../src/repository/s3/s3-destination.js';
-import { storedBytesOf } from '../../../src/repository/summary.js';
+import { storedBytesOf } from '../../../src/repository/parts.js';
 import {
   freshLockedBucket,
   removeLockedBucket,

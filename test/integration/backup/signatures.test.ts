@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { VerifyResult } from '../../../src/backup/verify/result.js';
 import type { RollingResult } from '../../../src/backup/verify/rolling/rolling.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import {
   type SigningKey,
   keyIdText,

@@ -14,7 +14,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { DrillResult } from '../../../src/drill/result.js';
 import { openCommitted } from '../../../src/repository/open-backup.js';
 import { locateBackup } from '../../../src/repository/locate.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
+import type { Summary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import { storeSettings } from '../../helpers/cli.js';
 import { temporaryFolder } from '../../helpers/backups.js';
 import { runHere } from '../../helpers/in-process.js';

@@ -11,7 +11,7 @@ import {
 } from '../../../src/archive/limits.js';
 import { parseChunk, readDirectory } from '../../../src/archive/reader.js';
 import { TarArchive } from '../../../src/archive/tar-archive.js';
-import { decodeSummary, encodeSummary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import { expectDamaged } from '../../helpers/archive-damage.js';
 import { MemorySource, failureOf } from '../../helpers/archive-memory.js';
 import { deflatedMember } from '../../helpers/archive-members.js';

@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
 import { SharedRecords } from '../../../src/repository/encryption/shared-records.js';
-import {
-  type Encryption,
-  type Summary,
-  decodeSummary,
-  encodeSummary,
-} from '../../../src/repository/summary.js';
+import type { Encryption, Summary } from '../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../src/repository/summary-codec.js';
 import { idAt, summaryOf } from '../../helpers/summaries.js';
 
 const FULL = '2024-01-15T02:00:00Z';

@@ -3,7 +3,7 @@ import { afterAll, expect, it } from 'vitest';
 import { NO_VAULT } from '../../../src/repository/encryption/vault.js';
 import { FolderDestination } from '../../../src/repository/folder/folder-destination.js';
 import { readSigned } from '../../../src/repository/signed-backup.js';
-import { encodeSummary } from '../../../src/repository/summary.js';
+import { encodeSummary } from '../../../src/repository/summary-codec.js';
 import { newSigningKey } from '../../../src/signature/keys.js';
 import { signFile } from '../../../src/signature/signature-file.js';
 import { addWhole, noise } from '../../helpers/archive-samples.js';

@@ -137,7 +137,7 @@ class RollingCheck {
 
   /** Resolves to the backups with the summaries that were signed. Reports those that are not signed. */
   async #checkSignatures(backups: readonly BackupEntry[]): Promise<readonly BackupEntry[]> {
-    const { signers } = this.#destination;
+    const { signers } = this.#destination.vault;
     if (signers.length === 0) return backups;
     const checked = await inParallel(CHECKED_AT_ONCE, backups, async (backup) => {
       this.#context.signal.throwIfAborted();

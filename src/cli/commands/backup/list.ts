@@ -1,5 +1,6 @@
 import type { backupDocument, BackupRow as Row } from '../../../reports/backups/list.js';
-import { type Summary, objectsIn, storedBytesOf } from '../../../repository/summary.js';
+import { type Summary, objectsIn } from '../../../repository/summary.js';
+import { storedBytesOf } from '../../../repository/parts.js';
 import type { Column } from '../../output/columns.js';
 import { type FieldsOf, fieldNames } from '../../output/fields.js';
 import { defineCommand } from '../../argv/command.js';

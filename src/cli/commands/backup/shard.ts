@@ -48,7 +48,7 @@ async function work(
   try {
     const readers = await readersFor(context, workers);
     const shard = await openShardContext(context, location, readers);
-    if (shard.destination.recipients.length > 0) {
+    if (shard.destination.vault.recipients.length > 0) {
       const { store, destination } = shard;
       endpoints = { store: store.endpoint, destination: destination.excludesBucket };
     }

@@ -90,7 +90,7 @@ export async function openSharer(
     stored: await storedMark(destination, backup.id),
   };
   const token = randomBytes(16).toString('hex');
-  const seal = await sealOfShares(destination, summary.encryption !== undefined, token);
+  const seal = await sealOfShares(destination.vault, summary.encryption !== undefined, token);
   const engine = await openBullEngine({
     ...{ run: backup.id, token, tool: toolName(), queue: queue ?? settings.queue },
     target: redisTarget(redis),

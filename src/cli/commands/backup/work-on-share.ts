@@ -34,7 +34,7 @@ export async function workOnShare(
 ): Promise<string> {
   const located = await locate(context, location, job);
   const { encryption } = readableSummary(located.backup);
-  const seal = await sealOfShares(worker.destination, encryption !== undefined, job.token);
+  const seal = await sealOfShares(worker.destination.vault, encryption !== undefined, job.token);
   let options: string;
   try {
     options = seal.open(job.options);

@@ -6,7 +6,8 @@ import { diffWithStore } from '../../../../src/backup/diff/diff-store.js';
 import type { DiffSelection } from '../../../../src/backup/diff/scope.js';
 import type { DiffRow } from '../../../../src/backup/diff/row.js';
 import { locateBackup } from '../../../../src/repository/locate.js';
-import { decodeSummary, encodeSummary, type Summary } from '../../../../src/repository/summary.js';
+import type { Summary } from '../../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../../src/repository/summary-codec.js';
 import type { ListedObject } from '../../../../src/object-store/port.js';
 import {
   backUp as full,

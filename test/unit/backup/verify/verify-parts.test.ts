@@ -9,7 +9,8 @@ import { verifyRolling } from '../../../../src/backup/verify/rolling/rolling.js'
 import { NO_VAULT, type Vault } from '../../../../src/repository/encryption/vault.js';
 import { FolderDestination } from '../../../../src/repository/folder/folder-destination.js';
 import { readReadings } from '../../../../src/repository/readings.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../../src/repository/summary.js';
+import type { Summary } from '../../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../../src/repository/summary-codec.js';
 import { NO_PROGRESS, temporaryFolder } from '../../../helpers/backups.js';
 import {
   type MadeOfParts,

@@ -4,7 +4,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { DiffRow } from '../../../../src/backup/diff/row.js';
 import type { DiffTotals } from '../../../../src/backup/diff/totals.js';
 import type { FoundVersion } from '../../../../src/backup/find/version-history.js';
-import { type Summary, decodeSummary, encodeSummary } from '../../../../src/repository/summary.js';
+import type { Summary } from '../../../../src/repository/summary.js';
+import { decodeSummary, encodeSummary } from '../../../../src/repository/summary-codec.js';
 import { temporaryFolder } from '../../../helpers/backups.js';
 import { runHere } from '../../../helpers/in-process.js';
 

@@ -7,7 +7,7 @@ import type { CopyReport } from '../../../../src/repository/copy/copy-report.js'
 import { NO_VAULT, type Vault } from '../../../../src/repository/encryption/vault.js';
 import { FolderDestination } from '../../../../src/repository/folder/folder-destination.js';
 import { prune } from '../../../../src/repository/retention/prune.js';
-import { storedBytesOf } from '../../../../src/repository/summary.js';
+import { storedBytesOf } from '../../../../src/repository/parts.js';
 import { NO_PROGRESS, filesIn, temporaryFolder } from '../../../helpers/backups.js';
 import { type MadeOfParts, makeOfParts, objectsOf } from '../../../helpers/backups-of-parts.js';
 import { newVault } from '../../../helpers/vaults.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectStore, ObjectVersion } from '../../../../src/object-store/port.js';
 import { type Past, openStoredAt } from '../../../../src/repository/s3/stored-at.js';
-import { encodeSummary } from '../../../../src/repository/summary.js';
+import { encodeSummary } from '../../../../src/repository/summary-codec.js';
 import { summaryOf } from '../../../helpers/summaries.js';
 
 const ID = 'minio_backup_full_20240101_000001';
