@@ -1,11 +1,9 @@
-import type { Stats } from 'node:fs';
-import { readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../../archive/archive.js';
 import type { IndexArchive } from '../../archive/index-archive.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { PLAIN_AND_ENCRYPTED_HINT } from '../../config/hints.js';
-import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
 import type {
@@ -22,15 +20,13 @@ import {
   openEncrypted,
   openEncryptedByHand,
   openEncryptedIndex,
-  plainBytesOf,
 } from '../encryption/open-encrypted.js';
-import { SharedRecords } from '../encryption/shared-records.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import { encryptedDrafts } from './folder-encrypted-draft.js';
-import { inParallel } from '../../in-parallel.js';
 import { readSmallFile, replaceFile } from '../../files/bounded.js';
 import { UnfitFileError, errnoOf, translateFileError } from '../../files/errors.js';
 import { FileSource } from './file-source.js';
+import { FolderEntries, statOf } from './folder-entries.js';
 import { FolderFiles } from './folder-files.js';
 import type { BackupFiles } from '../backup-files.js';
 import { type BeginDraft, DRAFT_ADVICE } from '../archive-draft.js';
@@ -42,30 +38,21 @@ import { type LegacyBackup, listLegacy } from '../legacy/legacy-backup.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
 import { FolderClaims } from '../../lock/folder-claims.js';
-import { isEncrypted } from '../encryption-choice.js';
-import { bySequence } from '../history.js';
 import {
   ARCHIVE_SUFFIX,
   type BackupType,
-  DIRECTORY_FILE,
   ENCRYPTED_SUFFIX,
   MARK_TEXTS,
   type Mark,
   SIDECAR_SUFFIX,
-  SIGNATURE_SUFFIX,
-  SUMMARY_SUFFIX,
   backupIdFor,
-  backupIdOf,
   isOfBackup,
   markSuffix,
 } from '../names.js';
 import { PendingFolderBackup } from './pending-folder-backup.js';
-import { PartSizes } from '../parts.js';
 import { PlainArchive } from '../plain/plain-archive.js';
 import { beginPlainDraft } from '../plain/plain-draft.js';
 import { PlainFiles } from '../plain/plain-files.js';
-import type { DecodedSummary } from '../summary.js';
-import { decodeSummary } from '../summary-codec.js';
 
 export interface FolderOptions {
   /** Write archives as plain folders instead of tar.gz. Both kinds are read. */
@@ -74,19 +61,18 @@ export interface FolderOptions {
   vault?: Vault | undefined;
 }
 
-/** The number of summaries read at once: each takes a round trip on a network file system. */
-const READ_AT_ONCE = 16;
-
 /** Backups in a folder: `ID.tar.gz` or the folder `ID`, and `ID.json` beside it. */
 export class FolderDestination implements Destination {
   readonly location: string;
   readonly vault: Vault;
   readonly #folder: string;
+  readonly #entries: FolderEntries;
   readonly #beginDraft: BeginDraft;
 
   private constructor(location: string, { plain = false, vault = NO_VAULT }: FolderOptions) {
     this.location = location;
     this.#folder = resolve(location);
+    this.#entries = new FolderEntries(location, this.#folder);
     this.vault = vault;
     const isEncrypted = vault.recipients.length > 0;
     if (plain && isEncrypted) throw plainAndEncrypted();
@@ -113,19 +99,8 @@ export class FolderDestination implements Destination {
     });
   }
 
-  async list(): Promise<BackupEntry[]> {
-    const names = await this.#names();
-    const ids = names
-      .filter((name) => name.endsWith(SUMMARY_SUFFIX))
-      .map(backupIdOf)
-      .filter((id) => id !== undefined);
-    const present = new Set(names);
-    const records = new SharedRecords();
-    const parts = this.#partSizes();
-    const find = (id: string) => this.#find(id, present, records, parts);
-    const found = await inParallel(READ_AT_ONCE, ids, find);
-    // A backup that was pruned after the folder was read is missing.
-    return found.filter((backup) => backup !== undefined).sort(bySequence);
+  list(): Promise<BackupEntry[]> {
+    return this.#entries.list();
   }
 
   async placeNow(): Promise<string> {
@@ -141,20 +116,8 @@ export class FolderDestination implements Destination {
     return listLegacy(this.#folder);
   }
 
-  async read(id: string): Promise<BackupEntry> {
-    const names = new Set(await this.#names());
-    const backup = await this.#find(id, names);
-    if (backup !== undefined) return backup;
-    if ((await this.#archiveBytes(id)) !== null) {
-      throw new MangamotionError(
-        'not_found',
-        `${id} has an archive but no summary: the backup was never completed`,
-        { hint: `See what there is with "mangamotion backup list ${this.location}".` },
-      );
-    }
-    throw new MangamotionError('not_found', `no backup ${id} in ${this.location}`, {
-      hint: `See what there is with "mangamotion backup list ${this.location}".`,
-    });
+  read(id: string): Promise<BackupEntry> {
+    return this.#entries.read(id);
   }
 
   /** A tar.gz is preferred: a folder with its name may be the result of unpacking it. */
@@ -163,13 +126,13 @@ export class FolderDestination implements Destination {
       return await openEncrypted(this.#encryptedFiles(id), encrypted, this.vault);
     }
     const path = this.#path(id, ARCHIVE_SUFFIX);
-    if ((await this.#statOf(path)) === undefined) {
-      const folder = await this.#statOf(this.#path(id, ''));
+    if ((await statOf(path)) === undefined) {
+      const folder = await statOf(this.#path(id, ''));
       if (folder?.isDirectory() === true) {
         return new PlainArchive(new PlainFiles(this.#folder, id), sizeBytes);
       }
       const byHand = this.#path(id, ENCRYPTED_SUFFIX);
-      if ((await this.#statOf(byHand)) !== undefined) {
+      if ((await statOf(byHand)) !== undefined) {
         return await openEncryptedByHand(id, await FileSource.open(byHand), this.vault);
       }
     }
@@ -283,7 +246,7 @@ export class FolderDestination implements Destination {
   async #reserve(id: string, createdAt: Date): Promise<PendingFolderBackup | undefined> {
     const pending = await this.#begin(id, createdAt);
     if (pending === undefined) return undefined;
-    const others = (await this.#names()).filter((name) => !pending.isOwn(name));
+    const others = (await this.#entries.names()).filter((name) => !pending.isOwn(name));
     if (!others.some((name) => isOfBackup(name, id))) return pending;
     await pending.discard();
     return undefined;
@@ -297,98 +260,11 @@ export class FolderDestination implements Destination {
     return draft && (await PendingFolderBackup.begin(this.#folder, draft, this.vault));
   }
 
-  /** `names`: of all files in the folder. */
-  async #find(
-    id: string,
-    names: ReadonlySet<string>,
-    records = new SharedRecords(),
-    parts = this.#partSizes(),
-  ): Promise<BackupEntry | undefined> {
-    const path = this.#path(id, SUMMARY_SUFFIX);
-    const isMarked = (mark: Mark) => names.has(id + markSuffix(mark));
-    try {
-      const summary = records.in(await readSummary(path));
-      const archiveBytes = await this.#archiveBytes(id, summary);
-      return {
-        ...{ id, summary, archiveBytes, expired: isMarked('expired') },
-        ...(isEncrypted({ summary }) ? { sidecarBytes: await this.#sidecarBytes(id) } : {}),
-        ...(await parts.of({ summary })),
-        ...(names.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
-        ...(isMarked('accepted') ? { accepted: true } : {}),
-        ...(isMarked('retired') ? { retired: true } : {}),
-      };
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw translateFileError(error, 'read', path);
-    }
-  }
-
-  /**
-   * Resolves to the archive's size. For a plain folder this is the size in the summary, corrected
-   * by the directory's actual length, because counting all files would take too long.
-   */
-  async #archiveBytes(id: string, decoded?: DecodedSummary): Promise<number | null> {
-    const isEncrypted = decoded?.kind === 'valid' && decoded.summary.encryption !== undefined;
-    const suffix = isEncrypted ? ENCRYPTED_SUFFIX : ARCHIVE_SUFFIX;
-    const archive = await this.#statOf(this.#path(id, suffix));
-    if (archive !== undefined) return archive.size;
-    if (isEncrypted) return null;
-    const folder = await this.#statOf(this.#path(id, ''));
-    if (folder?.isDirectory() !== true) return await this.#bytesEncryptedByHand(id);
-    const directory = await this.#statOf(join(this.#path(id, ''), DIRECTORY_FILE));
-    const directoryBytes = directory?.size ?? 0;
-    if (decoded?.kind !== 'valid') return directoryBytes;
-    const { archive_bytes: bytes, archive: written } = decoded.summary;
-    return Math.max(0, bytes - written.directory.length + directoryBytes);
-  }
-
-  /** The sizes of parts, for one listing. */
-  #partSizes(): PartSizes {
-    return new PartSizes(async (file) => {
-      const found = await this.#statOf(this.#path(file, ''));
-      return found?.isFile() === true ? found.size : null;
-    });
-  }
-
-  async #sidecarBytes(id: string): Promise<number | null> {
-    const sidecar = await this.#statOf(this.#path(id, SIDECAR_SUFFIX));
-    return sidecar?.isFile() === true ? sidecar.size : null;
-  }
-
-  /** Resolves to the size before encryption, because the summary tells that one. */
-  async #bytesEncryptedByHand(id: string): Promise<number | null> {
-    const path = this.#path(id, ENCRYPTED_SUFFIX);
-    if ((await this.#statOf(path))?.isFile() !== true) return null;
-    const source = await FileSource.open(path);
-    try {
-      return await plainBytesOf(source, id);
-    } finally {
-      await source.close();
-    }
-  }
-
-  async #statOf(path: string): Promise<Stats | undefined> {
-    try {
-      return await stat(path);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-      throw translateFileError(error, 'read', path);
-    }
-  }
-
   async #writeMark(path: string, text: string): Promise<void> {
     try {
       await writeFile(path, text, { mode: 0o600 });
     } catch (error) {
       throw translateFileError(error, 'write', path);
-    }
-  }
-
-  async #names(): Promise<string[]> {
-    try {
-      return (await readdir(this.#folder)).sort();
-    } catch (error) {
-      throw translateFileError(error, 'list', this.location);
     }
   }
 
@@ -401,13 +277,4 @@ function plainAndEncrypted(): MangamotionError {
   return new MangamotionError('configuration', 'plain folders cannot be encrypted', {
     hint: PLAIN_AND_ENCRYPTED_HINT,
   });
-}
-
-/** Anything but a file is not opened: reading a pipe would never end. */
-async function readSummary(path: string): Promise<DecodedSummary> {
-  const found = await stat(path);
-  if (!found.isFile()) return { kind: 'damaged', reason: 'the summary is not a file' };
-  return found.size > LARGEST_SUMMARY_BYTES
-    ? { kind: 'damaged', reason: 'the summary is too large' }
-    : decodeSummary(await readFile(path));
 }

@@ -3,7 +3,6 @@ import type { IndexArchive } from '../../archive/index-archive.js';
 import type { ClosableSource } from '../../archive/sink.js';
 import { TarArchive } from '../../archive/tar-archive.js';
 import { MangamotionError } from '../../errors.js';
-import { prefetchInOrder } from '../../prefetch.js';
 import type {
   BackupEntry,
   Clock,
@@ -14,18 +13,14 @@ import type {
   Remains,
   ReservedBackup,
 } from '../destination.js';
-import { isEncrypted } from '../encryption-choice.js';
-import { bySequence } from '../history.js';
 import {
   type Encrypted,
   type EncryptedFiles,
   decryptByHand,
   openEncrypted,
   openEncryptedIndex,
-  plainBytesOf,
 } from '../encryption/open-encrypted.js';
 import { SourceOrElse } from '../encryption/source-or-else.js';
-import { SharedRecords } from '../encryption/shared-records.js';
 import { NO_VAULT, type Vault } from '../encryption/vault.js';
 import type { Leftover } from '../leftover.js';
 import type { ClaimStore } from '../../lock/claim.js';
@@ -33,49 +28,38 @@ import { LockClaims } from '../../lock/lock-claims.js';
 import { ObjectClaims } from '../../lock/object-claims.js';
 import {
   ARCHIVE_SUFFIX,
-  ARCHIVE_SUFFIXES,
   type BackupType,
   ENCRYPTED_SUFFIX,
   MARK_TEXTS,
   type Mark,
   SIDECAR_SUFFIX,
-  SIGNATURE_SUFFIX,
   SUMMARY_SUFFIX,
   backupIdFor,
-  backupIdOf,
   isOfBackup,
   markSuffix,
   reservedIdOf,
 } from '../names.js';
-import { PartSizes } from '../parts.js';
 import { findRemains, refuseChange } from './append-only.js';
 import { findS3Leftovers } from './s3-leftovers.js';
 import { PendingS3Backup } from './s3-pending-backup.js';
 import type { S3Place } from './s3-place.js';
-import { PlaceRequests, type Stored } from './place-requests.js';
+import { PlaceRequests } from './place-requests.js';
 import { findRemovedVersions } from './removed-versions.js';
 import { REMOVED_TEXT } from '../removal-mark.js';
 import { FILES_OF_BACKUP, REMOVAL_SUFFIX } from './backup-files.js';
+import { S3Entries } from './s3-entries.js';
 import { S3Files } from './s3-files.js';
 import { S3Source } from './s3-source.js';
-import { LaterSummary } from './stored-at.js';
-import type { DecodedSummary } from '../summary.js';
 import type { BackupFiles } from '../backup-files.js';
 import type { Retention } from '../../object-store/port.js';
 import type { DestinationLocks } from '../locks.js';
 import { OwnLock } from './locks/own-lock.js';
 import { S3Locks } from './locks/s3-locks.js';
 
-/** Summaries are fetched concurrently; together they have a few hundred kB. */
-const SUMMARIES_AT_ONCE = { maxRequests: 16, maxBytes: 16 };
-
 const ALWAYS_REMOVED: ReadonlySet<string> = new Set([SUMMARY_SUFFIX, REMOVAL_SUFFIX]);
 
 /** A note is written after an interruption, too. */
 const NOTE_TIMEOUT_MS = 20_000;
-
-/** Storage classes that cannot be read before RestoreObject. GLACIER_IR can be. */
-const COLD_CLASSES: ReadonlySet<string | null | undefined> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 /** Backups in a bucket: `PREFIX/ID.tar.gz` and `PREFIX/ID.json` side by side. */
 export class S3Destination implements Destination {
@@ -87,6 +71,7 @@ export class S3Destination implements Destination {
   readonly locks: DestinationLocks;
   readonly #place: S3Place;
   readonly #requests: PlaceRequests;
+  readonly #entries: S3Entries;
 
   /** The store of `place` retries by itself (`withRetries`). */
   constructor(place: S3Place, vault: Vault = NO_VAULT) {
@@ -96,72 +81,24 @@ export class S3Destination implements Destination {
     this.excludesBucket = { endpoint: place.store.endpoint, bucket: place.bucket };
     this.#place = place;
     this.#requests = new PlaceRequests(place);
+    this.#entries = new S3Entries(this.#requests, place);
     this.locks = new S3Locks(this.#requests);
   }
 
-  async list({ proven = false } = {}): Promise<BackupEntry[]> {
-    const objects = await (proven ? this.#requests.allObjects() : this.#requests.objects());
-    const ids = [...objects.keys()].filter((name) => name.endsWith(SUMMARY_SUFFIX)).map(backupIdOf);
-    const known = ids.filter((id) => id !== undefined);
-    const backups: BackupEntry[] = [];
-    const records = new SharedRecords();
-    const parts = new PartSizes((file) => Promise.resolve(objects.get(file)?.sizeBytes ?? null));
-    const summaries = prefetchInOrder(
-      inOnePage(known),
-      SUMMARIES_AT_ONCE,
-      () => 1,
-      (id) => this.#requests.summary(id).catch(laterAsDamaged),
-    );
-    for await (const { item: id, result: read } of summaries) {
-      // A backup that was pruned after the listing is missing.
-      if (read === undefined) continue;
-      const summary = records.in(read);
-      const { archive, archiveBytes } = await this.#archiveAmong(objects, id, summary);
-      const isMarked = (mark: Mark) => objects.has(id + markSuffix(mark));
-      backups.push({
-        ...{ id, summary, archiveBytes, expired: isMarked('expired') },
-        ...(isEncrypted({ summary })
-          ? { sidecarBytes: objects.get(id + SIDECAR_SUFFIX)?.sizeBytes ?? null }
-          : {}),
-        ...(await parts.of({ summary })),
-        ...coldAmong(objects, summary),
-        ...(objects.has(id + SIGNATURE_SUFFIX) ? { hasSignature: true } : {}),
-        ...(COLD_CLASSES.has(archive?.storageClass) ? { cold: true } : {}),
-        ...(isMarked('accepted') ? { accepted: true } : {}),
-        ...(isMarked('retired') ? { retired: true } : {}),
-      });
-    }
-    return backups.sort(bySequence);
+  list(options?: { proven?: boolean }): Promise<BackupEntry[]> {
+    return this.#entries.list(options);
   }
 
   async placeNow(): Promise<string> {
     return (await this.#requests.isEmpty()) ? 'empty' : 'in use';
   }
 
-  /** Reads only the summary, in one request. */
-  async read(id: string): Promise<BackupEntry> {
-    const summary = await this.#requests.summary(id);
-    if (summary !== undefined) {
-      const archiveBytes = summary.kind === 'valid' ? summary.summary.archive_bytes : null;
-      return { id, summary, archiveBytes, expired: false };
-    }
-    const names = await this.#requests.objects(id);
-    const isUncommitted = ARCHIVE_SUFFIXES.some((suffix) => names.has(id + suffix));
-    throw new MangamotionError(
-      'not_found',
-      isUncommitted
-        ? `${id} has an archive but no summary: the backup was never completed`
-        : `no backup ${id} in ${this.location}`,
-      { hint: `See what there is with "mangamotion backup list ${this.location}".` },
-    );
+  read(id: string): Promise<BackupEntry> {
+    return this.#entries.read(id);
   }
 
-  async archiveBytesOf({
-    id,
-    summary,
-  }: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
-    const objects = await this.#requests.objects(id);
-    return (await this.#archiveAmong(objects, id, summary)).archiveBytes;
+  archiveBytesOf(backup: Pick<BackupEntry, 'id' | 'summary'>): Promise<number | null> {
+    return this.#entries.archiveBytesOf(backup);
   }
 
   async openArchive(
@@ -205,24 +142,6 @@ export class S3Destination implements Destination {
     if (stored === undefined) return undefined;
     const source = this.#source(id + ENCRYPTED_SUFFIX, stored.sizeBytes);
     return await decryptByHand(id, source, this.vault);
-  }
-
-  /** The size of an archive that a person encrypted is that before encryption, as in its summary. */
-  async #archiveAmong(
-    objects: ReadonlyMap<string, Stored>,
-    id: string,
-    decoded: DecodedSummary,
-  ): Promise<{ archive: Stored | undefined; archiveBytes: number | null }> {
-    const plain = objects.get(id + ARCHIVE_SUFFIX);
-    const encrypted = objects.get(id + ENCRYPTED_SUFFIX);
-    const summary = decoded.kind === 'valid' ? decoded.summary : undefined;
-    const isOurs = summary?.encryption !== undefined;
-    const archive = isOurs ? encrypted : (plain ?? encrypted);
-    if (archive === undefined) return { archive, archiveBytes: null };
-    const isByHand = summary !== undefined && !isOurs && archive === encrypted;
-    if (!isByHand) return { archive, archiveBytes: archive.sizeBytes };
-    const source = this.#source(id + ENCRYPTED_SUFFIX, archive.sizeBytes);
-    return { archive, archiveBytes: await plainBytesOf(source, id) };
   }
 
   async keepsVersions(): Promise<boolean | undefined> {
@@ -370,26 +289,4 @@ export class S3Destination implements Destination {
   async remains(): Promise<Remains> {
     return await findRemains(this.#requests, await this.list());
   }
-}
-
-/** Returns which of the parts that a backup needs are in cold storage. */
-function coldAmong(
-  objects: ReadonlyMap<string, Stored>,
-  decoded: DecodedSummary,
-): Pick<BackupEntry, 'coldParts'> {
-  const parts = decoded.kind === 'valid' ? (decoded.summary.parts ?? []) : [];
-  const cold = parts.filter(({ archive: { file } }) =>
-    COLD_CLASSES.has(objects.get(file)?.storageClass),
-  );
-  return cold.length === 0 ? {} : { coldParts: new Set(cold.map(({ id }) => id)) };
-}
-
-/** A backup that is left out of the past is listed with the reason. */
-function laterAsDamaged(error: unknown): DecodedSummary {
-  if (error instanceof LaterSummary) return { kind: 'damaged', reason: error.reason };
-  throw error;
-}
-
-async function* inOnePage<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
-  yield await Promise.resolve(items);
 }
