@@ -22,8 +22,8 @@ export async function bisect(
   const survey = new KeySurvey(store, left, signal);
   if (!(await survey.begin(2))) return undefined;
   await survey.refine(GAP_PART, MOST_REQUESTS);
-  const half = survey.total / 2;
+  const half = survey.map.total / 2;
   const distance = ({ before }: { before: number }) => Math.abs(before - half);
-  const [nearest] = survey.places().sort((a, b) => distance(a) - distance(b));
+  const [nearest] = survey.map.places().sort((a, b) => distance(a) - distance(b));
   return nearest?.key;
 }

@@ -36,15 +36,15 @@ export async function cutListing(
     const most = Math.max(LEAST_REQUESTS, REQUESTS_A_RANGE * wanted);
     await survey.refine(GAP_PART / wanted, Math.min(MOST_REQUESTS, most));
   }
-  const weight = survey.total * weightOf({ objects: 1, bytes: survey.meanBytes });
+  const weight = survey.map.total * weightOf({ objects: 1, bytes: survey.meanBytes });
   const count = leastWeight === 0 ? wanted : Math.min(wanted, Math.floor(weight / leastWeight));
   return rangesBetween(whole, endsOf(survey, count));
 }
 
 /** Returns the places that are nearest to those which part the keys into so many equal ranges. */
 function endsOf(survey: KeySurvey, count: number): string[] {
-  const places = survey.places();
-  const mean = survey.total / count;
+  const places = survey.map.places();
+  const mean = survey.map.total / count;
   const ends: string[] = [];
   let from = 0;
   for (let part = 1; part < count; part++) {
