@@ -3,30 +3,25 @@ import { APPEND_ONLY_SETTING } from '../../config/hints.js';
 import { countOf } from '../../count-of.js';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import { formatBytes } from '../../format-bytes.js';
-import type { ObjectVersion } from '../../object-store/port.js';
 import type { BucketPlace } from '../../repository/backup-files.js';
 import type { BackupEntry } from '../../repository/destination.js';
 import { NO_VAULT } from '../../repository/encryption/vault.js';
 import { lockSetAt } from '../../repository/lock-record.js';
-import { Locker } from '../../repository/s3/locks/retry-lock.js';
-import { PlaceRequests } from '../../repository/s3/place-requests.js';
 import { S3Destination } from '../../repository/s3/s3-destination.js';
 import { openStoredAt } from '../../repository/s3/stored-at.js';
 import { requireSigned } from '../../repository/signed-backup.js';
 import { chooseForDrill } from '../choose.js';
 import type { DrillContext, DrillOptions, DrillTarget } from '../context.js';
 import { journalOf } from '../journal.js';
-import { REHEARSAL_LOCK_MS, REHEARSAL_LOCK_MS_PER_FILE } from '../limits.js';
 import { type Aftermath, looksWhole, lookAtCopies } from '../ransom/aftermath.js';
 import { type Attack, type Target, attackCopies } from '../ransom/attack.js';
-import { versionsBelow } from '../clear-rehearsal.js';
-import { type FileToCopy, copyFile } from '../ransom/copy-files.js';
 import { findingsOf } from '../ransom/findings.js';
 import { noLongerLocked, readRealLocks } from '../ransom/real-locks.js';
 import { type Rehearsal, openRehearsal } from '../ransom/rehearsal.js';
 import type { DrillResult } from '../result.js';
 import { type Subject, chooseSubject, clockOf, unlessUnfit } from './ransom-subject.js';
 import { Untried, verify } from './restore-choice.js';
+import { copyAndLock } from './ransom-copies.js';
 import { type Found, nothingFound, resultOf } from './restore-result.js';
 import { restoreBeside } from './restore.js';
 import { chooseScope } from './scope.js';
@@ -36,9 +31,6 @@ const SPARED =
   'the settings of the bucket (versioning, object lock, policy, lifecycle) and the real backups';
 /** The times of servers may have a resolution of a second. */
 const APART_MS = 2100;
-/** The clock of the server may differ by this much from the time of what was just written. */
-const CLOCK_TOLERANCE_MS = 10 * 60_000;
-
 /**
  * Copies the newest backup into a place of its own in the bucket of the destination, locks the copy as the
  * backup is locked, does to it whatever the keys of this host may do, and restores what is left. Resolves
@@ -165,85 +157,6 @@ async function attackAndRecover(
   const [ended] = noLongerLocked(subject.real, after);
   if (ended === undefined) return;
   found.findings.doubts.push(`${ended} of the real backup is not locked any more`);
-}
-
-/** Copies all files, and locks each copy as the real file is locked. */
-async function copyAndLock(
-  context: DrillContext,
-  { lockMs }: DrillOptions,
-  { subject, rehearsal, copy }: Pick<Parts, 'subject' | 'rehearsal'> & { copy: S3Destination },
-): Promise<Target[]> {
-  const { progress, destination } = context;
-  const { place } = rehearsal;
-  const { signal } = place;
-  const { files, real, from, bytes: bytesTotal } = subject;
-  progress.start('copying the backup');
-  progress.update({ bytes: 0, bytesTotal });
-  let bytes = 0;
-  const onBytes = (count: number) => progress.update({ bytes: (bytes += count) });
-  const to = Object.assign(copy.files(), { place });
-  for (const file of files) {
-    await copyFile({ source: destination, from, to, signal, onBytes }, file);
-  }
-  const copies = await copiesIn(place, files);
-  const nowMs = clockOf(context)();
-  const writtenMs = timeOf(copies);
-  if (!(Math.abs(nowMs - writtenMs) < CLOCK_TOLERANCE_MS)) {
-    throw new Untried(
-      `the clock of the server contradicts the times of what it stores: nothing is locked until ${new Date(nowMs).toISOString()}`,
-    );
-  }
-  const leastMs = Math.max(REHEARSAL_LOCK_MS, files.length * REHEARSAL_LOCK_MS_PER_FILE);
-  const until = new Date(Math.ceil((nowMs + (lockMs ?? leastMs)) / 1000) * 1000);
-  const targets = copies.map(({ key, versionId, name, sizeBytes }): Target => {
-    const mode = real.get(name)?.mode;
-    const lock = mode === undefined ? null : { mode, until: until.toISOString() };
-    return { name, key, versionId, sizeBytes, lock };
-  });
-  await lockTargets(rehearsal, targets, until);
-  return targets;
-}
-
-async function lockTargets(
-  { place, willLock }: Rehearsal,
-  targets: readonly Target[],
-  until: Date,
-): Promise<void> {
-  if (targets.every(({ lock }) => lock === null)) return;
-  await willLock(until);
-  const { signal, store, bucket } = place;
-  const locker = new Locker(new PlaceRequests(place), (ms) => delay(ms, undefined, { signal }));
-  for (const { name, key, versionId, lock } of targets) {
-    if (lock === null) continue;
-    const before = await store.getRetention(bucket, key, { signal, versionId });
-    if (before !== null && Date.parse(before.until) > until.getTime()) {
-      await willLock(new Date(before.until));
-      throw new Untried(
-        `the server has locked the copy of ${name} until ${before.until}, as the real one is: it cannot be attacked for minutes`,
-      );
-    }
-    const reason = await locker.lock({ key, versionId }, lock);
-    if (reason === undefined) continue;
-    throw new Untried(`the copy of ${name} could not be locked as the real one is: ${reason}`);
-  }
-}
-
-type Copy = ObjectVersion & { name: string };
-
-/** Resolves to the current versions of the copies. Rejects if one is missing. */
-async function copiesIn(place: BucketPlace, files: readonly FileToCopy[]): Promise<Copy[]> {
-  const versions = await versionsBelow(place, { signal: place.signal });
-  return files.map(({ name, sizeBytes }) => {
-    const version = versions.find(({ key }) => key === place.prefix + name);
-    if (version === undefined || version.isDeleteMarker || version.sizeBytes !== sizeBytes) {
-      throw new Untried(`the server does not list the copy of ${name}`);
-    }
-    return { ...version, name };
-  });
-}
-
-function timeOf(copies: readonly Copy[]): number {
-  return Math.max(...copies.map(({ lastModified }) => Date.parse(lastModified)));
 }
 
 interface Seen {

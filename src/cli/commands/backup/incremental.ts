@@ -1,5 +1,6 @@
 import { defineCommand } from '../../argv/command.js';
-import { makesBackup, objectOptions, objectSettings, openBackup } from './backup-options.js';
+import { makesBackup, objectOptions } from './backup-options.js';
+import { objectSettings, openBackup } from './open-backup.js';
 import { backUp, checkShardOptions, shardOptions } from './shard-options.js';
 import { readersFor } from './workers.js';
 

@@ -1,5 +1,7 @@
 import { defineCommand } from '../../argv/command.js';
-import { makesBackup, openBackup, reportBackup } from './backup-options.js';
+import { makesBackup } from './backup-options.js';
+import { reportBackup } from './report-backup.js';
+import { openBackup } from './open-backup.js';
 
 export const backupMetadata = defineCommand({
   description:

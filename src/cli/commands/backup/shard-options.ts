@@ -9,7 +9,7 @@ import type { OptionSpecs, OptionValues } from '../../argv/option-specs.js';
 import { countOf } from '../../output/units.js';
 import { wholeNumberTo } from '../../values/count.js';
 import { MOST_SHARDS, parseRunName, parseShare } from '../../values/shards.js';
-import { reportBackup } from './backup-options.js';
+import { reportBackup } from './report-backup.js';
 import { queueOption } from './worker.js';
 
 /** How a backup is cut into shards, and who captures them. */
