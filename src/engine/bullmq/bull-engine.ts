@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
-import { MangamotionError } from '../../errors.js';
 import type { RedisTarget } from '../../redis/connect.js';
 import { readEviction } from '../../redis/eviction.js';
-import type { AnsweredOffer, Attempt, Engine, EngineView, Offer } from '../../workers/engine.js';
+import type { Attempt, Engine, EngineView, Offer } from '../../workers/engine.js';
 import type { Work, WorkerJob } from '../../workers/work.js';
-import { JOB_FORMAT, readAnswer, readFailure, readProgress } from './messages.js';
+import { JOB_FORMAT } from './messages.js';
+import { JobReader } from './job-reader.js';
 import { QueueConnection } from './queue-connection.js';
+import { removeJobs, tidyQueue } from './remove-jobs.js';
 import {
   HEAD_MS,
   MOST_EVENTS,
@@ -13,7 +14,6 @@ import {
   headKeyOf,
   jobIdOf,
   keyOf,
-  offerOf,
   workersIn,
 } from './queue.js';
 
@@ -28,7 +28,7 @@ export interface BullEngineOptions extends RunKey {
   commandTimeoutMs?: number;
 }
 
-/** Jobs that one transaction adds or removes: others wait meanwhile. */
+/** Jobs that one transaction adds: others wait meanwhile. */
 const MOST_AT_ONCE = 200;
 /** How often the clients are counted, of which a server may have thousands. */
 const COUNT_EVERY_MS = 5_000;
@@ -51,14 +51,6 @@ export async function openBullEngine(options: BullEngineOptions): Promise<Engine
   return new BullEngine(options, connection);
 }
 
-/** When a report was first seen, by the clock of the head. */
-interface Heard {
-  text: string | null;
-  atMs: number;
-}
-
-type Failure = EngineView['failed'][number];
-
 /**
  * Offers work as plain jobs of a BullMQ queue. Each call is a bounded number of commands on one
  * connection:
@@ -74,14 +66,13 @@ class BullEngine implements Engine<Work> {
   readonly name: string;
   readonly #options: BullEngineOptions;
   readonly #connection: QueueConnection;
-  readonly #heard = new Map<string, Heard>();
-  readonly #failures = new Map<string, Failure>();
-  readonly #answers = new Map<string, AnsweredOffer>();
+  readonly #reader: JobReader;
   #workers: { count: number | undefined; atMs: number } | undefined;
 
   constructor(options: BullEngineOptions, connection: QueueConnection) {
     this.#options = options;
     this.#connection = connection;
+    this.#reader = new JobReader(options.queue, options);
     this.name = `the queue ${options.queue} at ${options.target.text}`;
   }
 
@@ -91,7 +82,7 @@ class BullEngine implements Engine<Work> {
       await this.#showLife(redis);
       await this.#removeEarlier(redis, offers);
       // After a flush BullMQ would keep many more.
-      await redis.hset(this.#key('meta'), 'opts.maxLenEvents', MOST_EVENTS);
+      await redis.hset(keyOf(this.#options.queue, 'meta'), 'opts.maxLenEvents', MOST_EVENTS);
       // The last that is added is the first that a worker gets.
       const fromLast = offers.toReversed();
       for (let from = 0; from < fromLast.length; from += MOST_AT_ONCE) {
@@ -121,12 +112,12 @@ class BullEngine implements Engine<Work> {
     return await this.#connection.use(async ({ redis }) => {
       await this.#showLife(redis);
       const workers = await this.#countWorkers(redis);
-      const { waiting, active, failed, completed } = await this.#jobsOf(redis);
-      const working = await this.#working(redis, active);
-      const failures = await this.#failed(redis, failed);
+      const { waiting, active, failed, completed } = await this.#reader.jobs(redis);
+      const working = await this.#reader.working(redis, active);
+      const failures = await this.#reader.failures(redis, failed);
       const attempts = latestAttempts([...waiting, ...active, ...failed]);
       const isLatest = ({ number, attempt }: Attempt) => attempts.get(number) === attempt;
-      const answered = await this.#answered(redis, completed);
+      const answered = await this.#reader.answers(redis, completed);
       return { workers, waiting, working, failed: failures.filter(isLatest), answered };
     });
   }
@@ -149,10 +140,6 @@ class BullEngine implements Engine<Work> {
     await redis.set(headKeyOf(this.#options.queue, this.#options), '1', 'PX', HEAD_MS);
   }
 
-  #key(suffix: string): string {
-    return keyOf(this.#options.queue, suffix);
-  }
-
   async #countWorkers(redis: Redis): Promise<number | undefined> {
     const nowMs = performance.now();
     if (this.#workers !== undefined && nowMs - this.#workers.atMs < COUNT_EVERY_MS)
@@ -168,94 +155,11 @@ class BullEngine implements Engine<Work> {
     return count;
   }
 
-  /** Resolves to the jobs of this head, as they are at one moment. */
-  async #jobsOf(redis: Redis): Promise<Jobs> {
-    const [waiting, active, failed, completed] = await inTransaction(redis, [
-      ['lrange', this.#key('wait'), '0', '-1'],
-      ['lrange', this.#key('active'), '0', '-1'],
-      ['zrange', this.#key('failed'), '0', '-1'],
-      ['zrange', this.#key('completed'), '0', '-1'],
-    ]);
-    const own = (ids: unknown) => this.#own(ids);
-    return {
-      ...{ waiting: own(waiting), active: own(active) },
-      ...{ failed: own(failed), completed: own(completed) },
-    };
-  }
-
-  #own(ids: unknown): Attempt[] {
-    if (!Array.isArray(ids)) return [];
-    return ids.flatMap((id: unknown) => {
-      const offer = typeof id === 'string' ? offerOf(this.#options, id) : undefined;
-      return offer === undefined ? [] : [offer];
-    });
-  }
-
-  async #working(redis: Redis, active: readonly Attempt[]): Promise<EngineView['working']> {
-    const fields = await this.#fieldsOf(redis, active, 'progress');
-    const nowMs = performance.now();
-    const ids = new Set(active.map((offer) => jobIdOf(this.#options, offer)));
-    for (const id of this.#heard.keys()) if (!ids.has(id)) this.#heard.delete(id);
-    return active.map((offer, at) => {
-      const id = jobIdOf(this.#options, offer);
-      const text = fields[at]?.[0] ?? null;
-      const before = this.#heard.get(id);
-      const heard = before?.text === text ? before : { text, atMs: nowMs };
-      this.#heard.set(id, heard);
-      const progress = readProgress(text);
-      const silentMs = nowMs - heard.atMs;
-      return {
-        ...offer,
-        worker: progress?.worker ?? '',
-        objects: progress?.objects ?? 0,
-        bytes: progress?.bytes ?? 0,
-        elapsedMs: Math.round((progress?.elapsed_ms ?? 0) + silentMs),
-        silentMs: Math.round(silentMs),
-      };
-    });
-  }
-
-  async #failed(redis: Redis, failed: readonly Attempt[]): Promise<Failure[]> {
-    const idOf = (offer: Attempt) => jobIdOf(this.#options, offer);
-    const unknown = failed.filter((offer) => !this.#failures.has(idOf(offer)));
-    const fields = await this.#fieldsOf(redis, unknown, 'failedReason', 'progress');
-    for (const [at, offer] of unknown.entries()) {
-      const [reason = null, progress = null] = fields[at] ?? [];
-      const worker = readProgress(progress)?.worker ?? '';
-      this.#failures.set(idOf(offer), { ...offer, worker, ...readFailure(reason) });
-    }
-    const known = failed.map((offer) => this.#failures.get(idOf(offer)));
-    return known.filter((failure) => failure !== undefined);
-  }
-
-  /** An answer that cannot be read is none: the work is then offered again. */
-  async #answered(redis: Redis, completed: readonly Attempt[]): Promise<AnsweredOffer[]> {
-    const idOf = (offer: Attempt) => jobIdOf(this.#options, offer);
-    const unknown = completed.filter((offer) => !this.#answers.has(idOf(offer)));
-    const fields = await this.#fieldsOf(redis, unknown, 'returnvalue');
-    for (const [at, offer] of unknown.entries()) {
-      const result = readAnswer(fields[at]?.[0] ?? null);
-      if (result !== undefined) this.#answers.set(idOf(offer), { ...offer, result });
-    }
-    return [...this.#answers.values()];
-  }
-
-  async #fieldsOf(
-    redis: Redis,
-    offers: readonly Attempt[],
-    ...fields: string[]
-  ): Promise<(string | null)[][]> {
-    if (offers.length === 0) return [];
-    const keys = offers.map((offer) => this.#key(jobIdOf(this.#options, offer)));
-    const replies = await redis.pipeline(keys.map((key) => ['hmget', key, ...fields])).exec();
-    return answersOf(replies) as (string | null)[][];
-  }
-
   /** Removes earlier attempts of the offers that nobody works on. */
   async #removeEarlier(redis: Redis, offers: readonly Offer<Work>[]): Promise<void> {
     const later = new Map(offers.map(({ number, attempt }) => [number, attempt]));
     if (offers.every(({ attempt }) => attempt === 1)) return;
-    const { waiting, failed } = await this.#jobsOf(redis);
+    const { waiting, failed } = await this.#reader.jobs(redis);
     const isEarlier = ({ number, attempt }: Attempt) => attempt < (later.get(number) ?? 0);
     await this.#remove(redis, [...waiting, ...failed].filter(isEarlier), ['wait', 'failed']);
   }
@@ -265,76 +169,26 @@ class BullEngine implements Engine<Work> {
    * work. Then removes what a queue without jobs does not need.
    */
   async #removeAll(redis: Redis): Promise<void> {
-    const { waiting, active, failed, completed } = await this.#jobsOf(redis);
+    const { waiting, active, failed, completed } = await this.#reader.jobs(redis);
     const all = [...waiting, ...active, ...failed, ...completed];
     await this.#remove(redis, all, ['wait', 'failed', 'active', 'completed']);
     await redis.del(headKeyOf(this.#options.queue, this.#options));
-    await redis.eval(TIDY, 1, this.#key(''));
+    await tidyQueue(redis, this.#options.queue);
   }
 
-  /** Removes jobs that are in one of the places; those that are elsewhere by now stay. */
   async #remove(
     redis: Redis,
     offers: readonly Attempt[],
     places: readonly string[],
   ): Promise<void> {
-    for (let from = 0; from < offers.length; from += MOST_AT_ONCE) {
-      const some = offers.slice(from, from + MOST_AT_ONCE);
-      const ids = some.map((offer) => jobIdOf(this.#options, offer));
-      await redis.eval(REMOVE, 1, this.#key(''), String(places.length), ...places, ...ids);
-    }
+    const ids = offers.map((offer) => jobIdOf(this.#options, offer));
+    await removeJobs(redis, this.#options.queue, ids, places);
   }
 }
-
-/**
- * Removes jobs, also locked ones, which BullMQ's own script refuses. The lists are read from their left,
- * so that each job is found at once.
- */
-const REMOVE = `
-local prefix = KEYS[1]
-local places = tonumber(ARGV[1])
-for at = places + 2, #ARGV do
-  local id = ARGV[at]
-  local found = 0
-  for place = 2, places + 1 do
-    local key = prefix .. ARGV[place]
-    if ARGV[place] == 'failed' or ARGV[place] == 'completed' then found = found + redis.call('zrem', key, id)
-    else found = found + redis.call('lrem', key, 1, id) end
-  end
-  if found > 0 then
-    redis.call('srem', prefix .. 'stalled', id)
-    redis.call('del', prefix .. id, prefix .. id .. ':lock')
-  end
-end`;
-
-/** Removes the other keys of a queue that has no job. One that somebody has paused stays so. */
-const TIDY = `
-local prefix = KEYS[1]
-for _, place in ipairs({'wait', 'active', 'failed', 'completed', 'delayed', 'prioritized', 'paused'}) do
-  if redis.call('exists', prefix .. place) == 1 then return 0 end
-end
-for _, name in ipairs({'id', 'events', 'stalled', 'marker'}) do redis.call('del', prefix .. name) end
-if redis.call('hexists', prefix .. 'meta', 'paused') == 0 then redis.call('del', prefix .. 'meta') end
-return 1`;
-
-type Jobs = Record<'waiting' | 'active' | 'failed' | 'completed', Attempt[]>;
 
 function latestAttempts(offers: readonly Attempt[]): Map<number, number> {
   const latest = new Map<number, number>();
   for (const { number, attempt } of offers)
     latest.set(number, Math.max(attempt, latest.get(number) ?? 0));
   return latest;
-}
-
-async function inTransaction(redis: Redis, commands: unknown[][]): Promise<unknown[]> {
-  if (commands.length === 0) return [];
-  return answersOf(await redis.multi(commands).exec());
-}
-
-function answersOf(replies: [Error | null, unknown][] | null): unknown[] {
-  if (replies === null) throw new MangamotionError('unreachable', 'Redis gave up a transaction');
-  return replies.map(([error, value]) => {
-    if (error !== null) throw error;
-    return value;
-  });
 }
