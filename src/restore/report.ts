@@ -51,9 +51,14 @@ interface RestoredDocument extends Omit<PlannedDocument, 'action'> {
 }
 
 /** Whether the target lacks a part of the backup that the operator may want. */
-export function isPartial({ failures, losses, left_out: leftOut }: RestoreReport): boolean {
+export function isPartial({
+  failures,
+  failures_omitted: omitted,
+  losses,
+  left_out: leftOut,
+}: Pick<RestoreReport, 'failures' | 'failures_omitted' | 'losses' | 'left_out'>): boolean {
   return (
-    failures.length > 0 ||
+    failures.length + omitted > 0 ||
     losses.some(({ what }) => what !== ARCHIVE_CLASS) ||
     leftOut.some(({ reason }) => reason !== 'retention has run out')
   );

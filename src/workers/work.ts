@@ -77,5 +77,15 @@ export interface WorkDone {
   result?: string | undefined;
 }
 
-/** An answer is no longer than that, in characters: it lies in Redis until the head has read it. */
-export const LONGEST_RESULT = 300_000;
+/** One answer, in bytes, before it is sealed: it lies in Redis until the head has read it. */
+const LONGEST_ANSWER_BYTES = 200_000;
+/** All answers of a head. */
+const ALL_ANSWERS_BYTES = 64 * 1024 * 1024;
+
+/** Returns how long the answer about a share may be, in bytes. The more shares there are, the shorter it is. */
+export function longestAnswerBytes({ of }: Pick<Share, 'of'>): number {
+  return Math.min(LONGEST_ANSWER_BYTES, Math.floor(ALL_ANSWERS_BYTES / of));
+}
+
+/** An answer that is sealed is longer by a third. In characters. */
+export const LONGEST_SEALED_ANSWER = 300_000;

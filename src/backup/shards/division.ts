@@ -6,23 +6,21 @@ import type { KeyRange } from '../../repository/summary.js';
 import { bisect } from '../../ranges/bisect.js';
 import type { ShardContext, SplitLimits } from './shard-context.js';
 
+type Context = Pick<ShardContext, 'store' | 'destination' | 'signal' | 'progress'>;
+
 /** Divides a range that proves to be too large while it is listed: other workers get the end of it. */
 export class Division {
-  readonly #context: Pick<ShardContext, 'store' | 'destination' | 'signal'>;
+  readonly #context: Context;
   readonly #plan: RunPlan;
   readonly #range: KeyRange;
   readonly #limits: SplitLimits;
   #objects = 0;
   #bytes = 0;
   #beganMs = performance.now();
+  #hasWarned = false;
 
   /** `range`: its `through` is moved when it is divided. */
-  constructor(
-    context: Pick<ShardContext, 'store' | 'destination' | 'signal'>,
-    plan: RunPlan,
-    range: KeyRange,
-    limits: SplitLimits,
-  ) {
+  constructor(context: Context, plan: RunPlan, range: KeyRange, limits: SplitLimits) {
     this.#context = context;
     this.#plan = plan;
     this.#range = range;
@@ -45,8 +43,22 @@ export class Division {
     if (key === undefined) return;
     const { bucket, through } = this.#range;
     // The end of this range is only moved once others can know.
-    await writeSplit(this.#context.destination, this.#plan, { bucket, after: key, through });
-    this.#range.through = key;
+    if (await this.#tell({ bucket, after: key, through })) this.#range.through = key;
+  }
+
+  /** Resolves to whether others can know of the range: without that, it is not given away. */
+  async #tell(range: KeyRange): Promise<boolean> {
+    const { destination, signal, progress } = this.#context;
+    try {
+      await writeSplit(destination, this.#plan, range);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isMangamotionError(error) || error.code === 'internal') throw error;
+      if (!this.#hasWarned) progress.warn(`a large range is not divided: ${error.message}`);
+      this.#hasWarned = true;
+      return false;
+    }
   }
 
   /** Resolves to `undefined` if the store cannot tell, so that the range is not divided. */
@@ -56,7 +68,7 @@ export class Division {
       return await bisect(store, this.#range, last, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (!isMangamotionError(error, 'refused', 'unreachable', 'damaged')) throw error;
+      if (!isMangamotionError(error) || error.code === 'internal') throw error;
       return undefined;
     }
   }

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { Summary } from '../../repository/summary.js';
 import type { Share } from '../../workers/sharer.js';
+import { longestAnswerBytes } from '../../workers/work.js';
 import type { VerifyResult } from './result.js';
 
 /** What a worker tells the head of a verify about a share: text that anybody may have written. Pure. */
 
-const LONGEST_RESULT = 200_000;
-/** For what stands beside the problems. A reason why a backup is closed is a message. */
-const LONGEST_REST = 20_000;
+/** For what stands beside the problems, in bytes. */
+const REST_BYTES = 2_000;
+const LONGEST_TEXT = 1_000;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const text = v.pipe(v.string(), v.maxLength(LONGEST_REST));
+const text = v.pipe(v.string(), v.maxLength(LONGEST_TEXT));
 
 const shareResult = v.pipe(
   v.object({
@@ -67,14 +68,14 @@ export function encodeShareResult(
     ...{ status, closed: result.not_opened !== undefined, objects, bytes },
     ...{ problems: [], problems_omitted: result.problems_omitted },
   };
-  let room = LONGEST_RESULT - LONGEST_REST;
+  let room = longestAnswerBytes({ of: shares }) - REST_BYTES;
   for (const { kind, message, bucket, key } of problems) {
     const problem = {
       ...{ kind, message },
       ...(bucket === undefined ? {} : { bucket }),
       ...(key === undefined ? {} : { key }),
     };
-    room -= JSON.stringify(problem).length + 1;
+    room -= Buffer.byteLength(JSON.stringify(problem)) + 1;
     if (room >= 0) told.problems.push(problem);
     else told.problems_omitted += 1;
   }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type ErrorCode, MangamotionError, isErrorCode } from '../../errors.js';
-import { LONGEST_RESULT, type WorkerJob, workSchema } from '../../workers/work.js';
+import { LONGEST_SEALED_ANSWER, type WorkerJob, workSchema } from '../../workers/work.js';
 
 /** What is in the jobs of the queue, as text that anybody with access to Redis may have written. */
 
@@ -70,7 +70,7 @@ export function failureText({ code, message }: JobFailure): string {
 }
 
 const failureSchema = v.object({
-  code: v.pipe(v.string(), v.check(isErrorCode)),
+  code: v.pipe(v.string(), v.guard(isErrorCode)),
   message: v.string(),
 });
 
@@ -86,19 +86,16 @@ export function readFailure(text: string | null): JobFailure {
     };
   }
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), failureSchema), text);
-  if (read.success) {
-    const { code, message } = read.output;
-    return { code: isErrorCode(code) ? code : 'internal', message };
-  }
+  if (read.success) return read.output;
   return { code: 'internal', message: (text ?? 'no reason is given').slice(0, LONGEST_MESSAGE) };
 }
 
-const answerSchema = v.object({ result: v.pipe(v.string(), v.maxLength(LONGEST_RESULT)) });
+const answerSchema = v.object({ result: v.pipe(v.string(), v.maxLength(LONGEST_SEALED_ANSWER)) });
 
 /** Reads what a worker has answered; `undefined` for a job without an answer, or with something else. */
 export function readAnswer(text: string | null): string | undefined {
   // Escapes make a text at most six times as long.
-  if (text === null || text.length > 6 * LONGEST_RESULT + 1000) return undefined;
+  if (text === null || text.length > 6 * LONGEST_SEALED_ANSWER + 1000) return undefined;
   const read = v.safeParse(v.pipe(v.string(), v.parseJson(), answerSchema), text);
   return read.success ? read.output.result : undefined;
 }

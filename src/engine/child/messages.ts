@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isErrorCode } from '../../errors.js';
-import { LONGEST_RESULT, type WorkerJob } from '../../workers/work.js';
+import { LONGEST_SEALED_ANSWER, type WorkerJob } from '../../workers/work.js';
 
 /** What a process that works on a shard and the one that started it tell each other. */
 
@@ -17,12 +17,12 @@ const fromChild = v.variant('kind', [
     kind: v.literal('done'),
     done: v.object({
       ...{ objects: count, bytes: count, part: v.optional(v.string()) },
-      result: v.optional(v.pipe(v.string(), v.maxLength(LONGEST_RESULT))),
+      result: v.optional(v.pipe(v.string(), v.maxLength(LONGEST_SEALED_ANSWER))),
     }),
   }),
   v.object({
     kind: v.literal('failed'),
-    code: v.pipe(v.string(), v.check(isErrorCode)),
+    code: v.pipe(v.string(), v.guard(isErrorCode)),
     message: v.string(),
     hint: v.nullable(v.string()),
   }),

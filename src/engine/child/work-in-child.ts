@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { MangamotionError, isErrorCode, messageOf } from '../../errors.js';
+import { MangamotionError, messageOf } from '../../errors.js';
 import type { WorkDone, WorkHooks, WorkerJob } from '../../workers/work.js';
 import { type FromChild, type FromParent, readFromChild } from './messages.js';
 
@@ -59,6 +59,7 @@ export async function workInChild(
     killIn(killAfterMs);
   };
   let outcome: FromChild | undefined;
+  let isGarbled = false;
   child.on('message', (raw) => {
     const message = readFromChild(raw);
     switch (message?.kind) {
@@ -80,6 +81,7 @@ export async function workInChild(
         killIn(killAfterMs);
         break;
       case undefined:
+        isGarbled = true;
         break;
     }
   });
@@ -91,12 +93,15 @@ export async function workInChild(
     signal.throwIfAborted();
     if (outcome?.kind === 'failed') {
       const { code, message, hint } = outcome;
-      const known = isErrorCode(code) ? code : 'internal';
-      throw new MangamotionError(known, message, { hint: hint ?? undefined });
+      throw new MangamotionError(code, message, { hint: hint ?? undefined });
     }
     const last = stderr();
     const why = last === '' ? '' : `: ${last}`;
-    throw new MangamotionError('internal', `the process that worked on the shard ${how}${why}`);
+    const told = isGarbled ? ', after an answer that cannot be read' : '';
+    throw new MangamotionError(
+      'internal',
+      `the process that worked on the shard ${how}${told}${why}`,
+    );
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);

@@ -9,7 +9,7 @@ import { readOptions } from './worker-options.js';
 
 /**
  * Does a share of a restore for its head, by the options that the head has written. Resolves to the answer
- * for the head, of at most 200,000 characters, which names objects and must be sealed where the backup is
+ * for the head, see `longestAnswerBytes`, which names objects and must be sealed where the backup is
  * encrypted. The caller has checked the signature of the backup, and that the store is that of the head.
  * Rejects with `refused` for options of another version, and as `planRestore` and `applyRestore` do.
  */
@@ -30,7 +30,7 @@ export async function restoreForHead(
     for (const [why, objects] of whyFailed([{ ...report, failures }])) {
       context.progress.warn(`${countOf(objects, 'object')} could not be restored: ${why}`);
     }
-    return textOfResult(report);
+    return textOfResult(report, share);
   } finally {
     await planned.close();
   }

@@ -1,11 +1,10 @@
 import * as v from 'valibot';
+import { type Share, longestAnswerBytes } from '../../workers/work.js';
 import type { RestoreReport } from '../report.js';
 
 /** What a worker answers to the head. Anybody with access to the queue may have written it. */
 
 const FORMAT = 1;
-/** The longest answer, in characters. */
-export const LONGEST_RESULT = 200_000;
 const LONGEST_REASON = 500;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -70,8 +69,11 @@ export function whyFailed(
   return sorted;
 }
 
-/** Returns the report of a share as text. A long one names fewer failures, and fewer keys; counts stay. */
-export function textOfResult(report: RestoreReport): string {
+/**
+ * Returns the report of a share as text. A long one names fewer failures, and fewer keys; counts stay.
+ */
+export function textOfResult(report: RestoreReport, share: Pick<Share, 'of'>): string {
+  const longest = longestAnswerBytes(share);
   const failures = report.failures.flatMap(({ document, ...failure }) =>
     // The head writes all documents by itself.
     document === undefined ? [{ ...failure, reason: cut(failure.reason) }] : [],
@@ -88,7 +90,7 @@ export function textOfResult(report: RestoreReport): string {
       failures: failures.slice(0, most),
       failures_omitted: whole.failures_omitted + failures.length - most,
     });
-    if (answer.length <= LONGEST_RESULT) return answer;
+    if (Buffer.byteLength(answer) <= longest) return answer;
     if (most === 0) break;
   }
   const nameless = losses.map((loss) => ({ ...loss, keys: [], reason: '' }));
@@ -100,13 +102,13 @@ export function textOfResult(report: RestoreReport): string {
       problems:
         omitted === 0 ? [] : [`a worker has lost more, which it could not name: ${omitted}`],
     } satisfies ShareResult);
-    if (answer.length <= LONGEST_RESULT || most === 0) return answer;
+    if (Buffer.byteLength(answer) <= longest || most === 0) return answer;
   }
 }
 
 /** Reads the answer of a worker about these target buckets. Returns `undefined` for anything unexpected. */
 export function readResult(answer: string, targets: readonly string[]): ShareResult | undefined {
-  if (answer.length > LONGEST_RESULT) return undefined;
+  if (Buffer.byteLength(answer) > longestAnswerBytes({ of: 1 })) return undefined;
   const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), answer);
   if (!success) return undefined;
   const known = new Set(targets);

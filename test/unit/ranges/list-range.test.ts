@@ -4,6 +4,7 @@ import type { KeyRange } from '../../../src/ranges/key-range.js';
 import { isWithin, rangesBetween } from '../../../src/ranges/key-range.js';
 import { listRange } from '../../../src/ranges/list-range.js';
 import { compareKeys } from '../../../src/key-order.js';
+import type { ListPageOptions } from '../../../src/object-store/port.js';
 import {
   ListingUnreliable,
   OrderedListings,
@@ -31,6 +32,40 @@ function contextOf(store: KeysStore) {
 async function list(store: KeysStore, of: KeyRange, context = contextOf(store)) {
   const pages = await collect(listRange(context, of, {}));
   return { keys: pages.flat().map(({ key }) => key), doubts: context.doubts };
+}
+
+const keyShapes = fc
+  .tuple(
+    fc.integer({ min: 1, max: 4000 }),
+    fc.constantFrom('', 'docs/', 'a/b/c/', '文/'),
+    fc.constantFrom(10, 16, 36),
+    fc.constantFrom('', '.jpg', '/é'),
+  )
+  .map(([count, start, base, end]) =>
+    Array.from({ length: count }, (_, i) => `${start}${(i * 7919).toString(base)}${end}`).sort(
+      compareKeys,
+    ),
+  );
+
+/** True for the first of the requests that it is true for. */
+function once(isMeant: (options: ListPageOptions) => boolean) {
+  let isDone = false;
+  return (options: ListPageOptions) => {
+    const is = !isDone && isMeant(options);
+    isDone ||= is;
+    return is;
+  };
+}
+
+function answeringNothing(
+  store: KeysStore,
+  isMeant: (options: ListPageOptions) => boolean,
+): KeysStore {
+  return {
+    ...store,
+    listPage: async (bucket, options = {}) =>
+      isMeant(options) ? { objects: [], nextToken: null } : await store.listPage(bucket, options),
+  };
 }
 
 const within = (of: KeyRange) => KEYS.filter((key) => isWithin(of, key));
@@ -87,10 +122,56 @@ describe('the listing of a range', () => {
     for (const after of [last, `${last}-gone`, 'zzz', '\u{1f600}']) {
       const store = keysStore(KEYS, 10);
       expect(await list(store, range(after, null))).toEqual({ keys: [], doubts: [] });
-      expect(store.requests.length).toBeLessThanOrEqual(10);
+      expect(store.requests.length).toBeLessThanOrEqual(25);
     }
     expect((await list(keysStore([]), range('a', 'b'))).keys).toEqual([]);
     expect((await list(keysStore([]), range(null, null))).keys).toEqual([]);
+  });
+
+  it('is not believed to be empty for one answer, whatever lies before it', async () => {
+    const docs = Array.from({ length: 3000 }, (_, i) => `docs/${String(i).padStart(6, '0')}`);
+    const texts = Array.from({ length: 2500 }, (_, i) => `docs/文${String(i).padStart(6, '0')}`);
+    for (const after of ['docs/中', 'docs/002999', 'docs/0029995', '\u{4e2d}', 'e'] as const) {
+      const store = keysStore([...docs, ...texts, ...texts.map((key) => `文/${key}`)]);
+      const isOnce = once((options) => options.startAfter === after);
+      const odd = answeringNothing(store, isOnce);
+      const listing = list(odd, range(after, null));
+      await expect(listing).rejects.toBeInstanceOf(ListingUnreliable);
+      // From the first key on, too.
+      const first = answeringNothing(
+        store,
+        once(() => true),
+      );
+      const start = list(first, range(null, after));
+      await expect(start).rejects.toBeInstanceOf(ListingUnreliable);
+    }
+  });
+
+  it('is believed to be empty behind very many keys of any shape', async () => {
+    await fc.assert(
+      fc.asyncProperty(keyShapes, fc.integer({ min: 3, max: 1000 }), async (keys, size) => {
+        const last = keys.at(-1) ?? '';
+        for (const after of [last, `${last}!`, `${last.slice(0, -1)}\u{10fffd}`]) {
+          if (!after.isWellFormed() || compareKeys(after, last) < 0) continue;
+          const store = keysStore(keys, size);
+          expect(await list(store, range(after, null))).toEqual({ keys: [], doubts: [] });
+          expect(store.requests.length).toBeLessThanOrEqual(200);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('ends at an end that is moved while it is listed', async () => {
+    const store = keysStore(KEYS, 10);
+    const of = range(null, null);
+    const found: string[] = [];
+    for await (const page of listRange(contextOf(store), of, {})) {
+      found.push(...page.map(({ key }) => key));
+      if (found.length === 20) of.through = KEYS[33] ?? null;
+    }
+    expect(found).toEqual(KEYS.slice(0, 34));
+    expect(store.requests.length).toBeLessThanOrEqual(5);
   });
 
   it('goes on where it ended early', async () => {

@@ -3,11 +3,16 @@ import type { RestoreReport } from '../../../../src/restore/report.js';
 import { mergeResults } from '../../../../src/restore/shares/merge-results.js';
 import { emptyPlan } from '../../../../src/restore/plan/decide.js';
 import {
-  LONGEST_RESULT,
   readResult,
   textOfResult,
   whyFailed,
 } from '../../../../src/restore/shares/share-result.js';
+import { TextSeal } from '../../../../src/repository/runs/text-seal.js';
+import {
+  LONGEST_SEALED_ANSWER,
+  MOST_SHARES,
+  longestAnswerBytes,
+} from '../../../../src/workers/work.js';
 import { readOptions, textOfOptions } from '../../../../src/restore/shares/worker-options.js';
 
 const REPORT: RestoreReport = {
@@ -22,7 +27,7 @@ const loss = (keys: string[], count = keys.length) => ({
 const plan = (counts: object) => ({ ...emptyPlan('b', 'b', false), ...counts });
 
 function resultOf(report: Partial<RestoreReport>) {
-  const result = readResult(textOfResult({ ...REPORT, ...report }), ['b']);
+  const result = readResult(textOfResult({ ...REPORT, ...report }, { of: 1 }), ['b']);
   if (result === undefined) throw new Error('it cannot be read');
   return result;
 }
@@ -52,15 +57,27 @@ describe('the answer of a worker', () => {
       ...loss(['k'.repeat(900)], 2),
       what: `header x-${i}`,
     }));
-    const text = textOfResult({ ...REPORT, failures, losses });
-    expect(text.length).toBeLessThanOrEqual(LONGEST_RESULT);
+    const text = textOfResult({ ...REPORT, failures, losses }, { of: 1 });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(longestAnswerBytes({ of: 1 }));
     const cut = readResult(text, ['b']);
     expect(cut?.failures_omitted).toBe(10_000);
     expect(cut?.problems).toHaveLength(cut?.losses.length === 3_000 ? 0 : 1);
   });
 
+  it('is short enough for the queue once it is sealed, and all of them for the memory of a head', () => {
+    const seal = new TextSeal(Buffer.alloc(32));
+    for (const of of [1, 100, MOST_SHARES]) {
+      const failures = Array.from({ length: 1000 }, (_, i) => failure(`${i}${'文'.repeat(300)}`));
+      const text = textOfResult({ ...REPORT, failures }, { of });
+      expect(seal.seal(text).length).toBeLessThanOrEqual(LONGEST_SEALED_ANSWER);
+      expect(Buffer.byteLength(text) * of).toBeLessThanOrEqual(64 * 1024 * 1024);
+      const read = readResult(text, ['b']);
+      expect((read?.failures.length ?? 0) + (read?.failures_omitted ?? 0)).toBe(1000);
+    }
+  });
+
   it('is not taken where it is of other buckets, or of another form', () => {
-    const text = textOfResult({ ...REPORT, failures: [failure('k')] });
+    const text = textOfResult({ ...REPORT, failures: [failure('k')] }, { of: 1 });
     expect(readResult(text, ['other'])).toBeUndefined();
     for (const wrong of [
       '',
@@ -71,7 +88,7 @@ describe('the answer of a worker', () => {
     ])
       expect(readResult(wrong, ['b'])).toBeUndefined();
     expect(readResult(text.replace('"objects":3', '"objects":1e400'), ['b'])).toBeUndefined();
-    expect(readResult(text.padEnd(LONGEST_RESULT + 1), ['b'])).toBeUndefined();
+    expect(readResult(text.padEnd(longestAnswerBytes({ of: 1 }) + 1), ['b'])).toBeUndefined();
   });
 });
 
