@@ -1,11 +1,11 @@
 import { LARGEST_SUMMARY_BYTES } from '../../archive/limits.js';
-import { isMangamotionError } from '../../errors.js';
 import { inParallel } from '../../in-parallel.js';
-import type { BackupEntry, Destination } from '../destination.js';
-import { SUMMARY_SUFFIX, partIdOf } from '../names.js';
+import type { Destination } from '../destination.js';
+import { SUMMARY_SUFFIX } from '../names.js';
 import { LARGEST_PLAN_BYTES, planName } from '../runs/run-plan.js';
 import { type Orphans, type WhyPartsStay, findOrphans } from './orphans.js';
 import type { LockedBackups } from './retained.js';
+import type { Listed } from '../listed.js';
 
 /** Parts of one backup to which no other refers, as a prune reports them. */
 interface PartsRow {
@@ -22,31 +22,8 @@ export interface PartsReport {
   kept: (PartsRow & Pick<Orphans, 'because' | 'until'> & { why: WhyPartsStay })[];
 }
 
-/** What a destination holds, and whether its server shows that nothing is left out. */
-export interface Listed {
-  names: ReadonlyMap<string, number | undefined>;
-  backups: readonly BackupEntry[];
-  isProven: boolean;
-}
-
 /** The parts that are removed at once: each takes several requests. */
 const REMOVED_AT_ONCE = 8;
-
-/**
- * Lists a destination. Files are listed before backups: a part that a backup needs is then never found
- * without it. A server that does not show that its listing is complete must not cost any part.
- */
-export async function listWithFiles(destination: Destination): Promise<Listed> {
-  const names = await destination.files().names();
-  const hasParts = [...names.keys()].some((name) => partIdOf(name) !== undefined);
-  if (!hasParts) return { names, backups: await destination.list(), isProven: false };
-  try {
-    return { names, backups: await destination.list({ proven: true }), isProven: true };
-  } catch (error) {
-    if (!isMangamotionError(error, 'refused')) throw error;
-    return { names, backups: await destination.list(), isProven: false };
-  }
-}
 
 /** Finds the parts to which no backup refers once `removed` are gone, and decides on each. */
 export async function planParts(

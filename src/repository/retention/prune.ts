@@ -11,14 +11,8 @@ import {
   suspendedLines,
 } from './retention.js';
 import type { Orphans } from './orphans.js';
-import {
-  type PartsReport,
-  listWithFiles,
-  planParts,
-  removeParts,
-  removePlans,
-  reportOfParts,
-} from './parts.js';
+import { type PartsReport, planParts, removeParts, removePlans, reportOfParts } from './parts.js';
+import { listWithFiles } from '../listed.js';
 import { LockedBackups } from './retained.js';
 import { whyItStays } from '../removable-leftovers.js';
 import type { Summary } from '../summary.js';

@@ -10,6 +10,7 @@ import type { BackupEntry, Destination } from '../destination.js';
 import { signersOfParents } from '../encryption/sign-summary.js';
 import type { Leftover, ReadableArchive, TruncatedArchive } from '../leftover.js';
 import { SUMMARY_SUFFIX, partOf } from '../names.js';
+import { type Listed, listWithFiles } from '../listed.js';
 import { divideLeftovers, whyItStays } from '../removable-leftovers.js';
 import { readSigned } from '../signed-backup.js';
 import type { Summary } from '../summary.js';
@@ -20,6 +21,8 @@ import { type FoundRun, type SealedPlan, findRuns, readSealedPlan } from './runs
 export const NAMED_RUN_HOURS = 48;
 /** The most parts of a run whose objects the next backup takes over. */
 const MOST_SALVAGED = 500;
+
+const NOTHING_LISTED = { backups: [], isProven: false };
 
 interface Options {
   /** The id of the run that this one goes on with. */
@@ -39,16 +42,16 @@ export async function findAllLeftovers(
 ): Promise<Leftover[]> {
   const runs = await findRuns(destination);
   const { goesOn, warn } = options;
-  const backups = runs.length === 0 ? [] : await destination.list();
-  const { leftovers, active } = await leftoversOf(destination, runs, backups, options);
+  const listed = runs.length === 0 ? undefined : await listWithFiles(destination);
+  const { leftovers, active } = await leftoversOf(destination, runs, listed, options);
   const givenUp = new Set(runs.map(({ id }) => id).filter((id) => !active.has(id)));
   const files = await destination.leftovers(givenUp);
   if (files.length === 0 && runs.length === 0) return [];
   // The head of the run that goes on is written anew; its parts may just be written.
   const isActive = ({ id }: Leftover): boolean => active.has(partOf(id)?.backup ?? id);
   const inactive = files.filter((file) => file.id === goesOn || !isActive(file));
-  const listed = runs.length === 0 ? await destination.list() : backups;
-  const { removable, needed } = divideLeftovers(inactive, listed);
+  const backups = listed?.backups ?? (await destination.list());
+  const { removable, needed } = divideLeftovers(inactive, backups);
   for (const leftover of needed) warn(whyItStays(leftover));
   return [...removable, ...leftovers];
 }
@@ -73,18 +76,24 @@ export async function endRun(
 
 /**
  * Finds the plans and parts of runs that were given up, and parts that no backup refers to; `active` are the
- * ids of the runs of which nothing may be removed. If a summary cannot be read, all parts stay, because it
- * may refer to them.
+ * ids of the runs of which nothing may be removed. If a summary cannot be read, or the listing may lack one, all
+ * parts stay, because it may refer to them.
  */
 async function leftoversOf(
   destination: Destination,
   runs: readonly FoundRun[],
-  backups: readonly BackupEntry[],
+  { backups, isProven }: Pick<Listed, 'backups' | 'isProven'> = NOTHING_LISTED,
   { goesOn, now, warn }: Options,
 ): Promise<{ leftovers: Leftover[]; active: ReadonlySet<string> }> {
   const leftovers: Leftover[] = [];
   const active = new Set(goesOn === undefined ? [] : [goesOn]);
   const unreadable = backups.find(({ summary }) => summary.kind !== 'valid');
+  const doubt =
+    unreadable !== undefined
+      ? `${unreadable.id} cannot be read, and may refer to them`
+      : isProven
+        ? undefined
+        : 'the server does not show that it has listed every backup';
   const needed = new Set(
     backups.flatMap(({ summary }) => (summary.kind === 'valid' ? summary.summary.references : [])),
   );
@@ -96,11 +105,9 @@ async function leftoversOf(
       continue;
     }
     const parts = run.whole.filter((id) => !needed.has(id));
-    if (unreadable !== undefined && parts.length > 0) {
+    if (doubt !== undefined && parts.length > 0) {
       active.add(run.id);
-      warn(
-        `${countOf(parts.length, 'part')} of ${run.id} stay: ${unreadable.id} cannot be read, and may refer to them`,
-      );
+      warn(`${countOf(parts.length, 'part')} of ${run.id} stay: ${doubt}`);
       continue;
     }
     if (parts.length > 0) leftovers.push(leftoverOf(destination, run, parts));
