@@ -1,5 +1,6 @@
 import { MangamotionError, isMangamotionError } from '../errors.js';
 import type { BackupEntry } from '../repository/destination.js';
+import { planName } from '../repository/runs/run-plan.js';
 import { findParent, predecessorOf, whyNoParent } from '../repository/lines/parent.js';
 import type { Summary } from '../repository/summary.js';
 import type { Baseline } from './plan/baseline.js';
@@ -72,7 +73,11 @@ export async function planIncremental(
     );
   }
   const baseline = await openParent(context, options, { parent, all });
-  if (baseline === undefined) return await planFull(context, options);
+  if (baseline === undefined) {
+    // The parts of the run refer to that backup.
+    if (options.planned !== undefined) throw cannotGoOn(parent.id, options.reserved?.id ?? '');
+    return await planFull(context, options);
+  }
   return await planObjects(context, options, 'incremental', {
     baseline,
     lastTrusted: lastTrusted?.summary,
@@ -135,6 +140,16 @@ async function openParent(
     unfit(`${cannot}: ${error.message}`, verifyHint);
     return;
   }
+}
+
+function cannotGoOn(parent: string, run: string): MangamotionError {
+  return new MangamotionError(
+    'refused',
+    `the run ${run} cannot go on: its parts refer to ${parent}, which cannot be read`,
+    {
+      hint: `Make ${parent} readable again. Or remove ${planName(run)} from the destination: the next backup is then a new run.`,
+    },
+  );
 }
 
 function chooseParent(

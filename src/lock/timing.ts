@@ -1,5 +1,5 @@
-import { uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { stopwatch } from '../stopwatch.js';
 
 /** The clock and the source of random numbers of a lock. Tests replace it. */
 export interface LockClock {
@@ -13,12 +13,9 @@ export interface LockClock {
 }
 
 export function systemClock(): LockClock {
-  const begunAtMs = { monotonic: performance.now(), up: uptime() * 1000 };
   return {
     now: () => new Date(),
-    // The monotonic clock of Linux stands still while the machine sleeps; its uptime does not.
-    elapsedMs: () =>
-      Math.max(performance.now() - begunAtMs.monotonic, uptime() * 1000 - begunAtMs.up),
+    elapsedMs: stopwatch(),
     sleep: async (ms, signal) => {
       signal.throwIfAborted();
       await delay(ms, undefined, { signal }).catch((error: unknown) => {

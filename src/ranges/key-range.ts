@@ -77,35 +77,46 @@ interface Tile<T> {
 interface Choice<T> {
   /** The number of stretches between neighbouring places that it covers. */
   covered: number;
+  flaws: number;
   count: number;
   /** The piece that ends there; `undefined` where nothing more is covered than at the place before. */
   last?: Tile<T>;
+}
+
+const NOTHING_CHOSEN = { covered: 0, flaws: 0, count: 0 };
+
+/** The better choice comes first. */
+function compareChoices(a: Choice<unknown>, b: Choice<unknown>): number {
+  return b.covered - a.covered || a.flaws - b.flaws || a.count - b.count;
 }
 
 /**
  * Chooses pieces that cover the range without overlaps. Pieces may repeat, overlap or lie anywhere; one
  * that is not wholly within the range is not used. If pieces can cover all of it, the chosen ones do.
  * Otherwise they cover as many of the stretches between the ends of pieces as any choice covers. Of
- * equal choices, it takes one with the fewest pieces.
+ * equal choices, it takes one with the fewest pieces that have a flaw, and of those one with the fewest pieces.
  */
 export function tile<T>(
   whole: KeyRange,
   pieces: readonly T[],
   rangeOf: (piece: T) => KeyRange,
+  hasFlaw: (piece: T) => boolean = () => false,
 ): Tiling<T> {
   const { tiles, places } = arrange(whole, pieces, rangeOf);
-  const best: Choice<T>[] = [{ covered: 0, count: 0 }];
+  const best: Choice<T>[] = [NOTHING_CHOSEN];
   for (let place = 1; place < places; place++) {
-    const { covered, count } = best[place - 1] ?? { covered: 0, count: 0 };
-    let choice: Choice<T> = { covered, count };
+    const { covered, flaws, count } = best[place - 1] ?? NOTHING_CHOSEN;
+    let choice: Choice<T> = { covered, flaws, count };
     for (const last of tiles.get(place) ?? []) {
       const before = best[last.start];
       if (before === undefined) continue;
-      const covered = before.covered + place - last.start;
-      const count = before.count + 1;
-      const isBetter =
-        covered > choice.covered || (covered === choice.covered && count < choice.count);
-      if (isBetter) choice = { covered, count, last };
+      const next = {
+        covered: before.covered + place - last.start,
+        flaws: before.flaws + (hasFlaw(last.piece) ? 1 : 0),
+        count: before.count + 1,
+        last,
+      };
+      if (compareChoices(next, choice) < 0) choice = next;
     }
     best.push(choice);
   }

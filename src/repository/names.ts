@@ -49,6 +49,8 @@ export const BACKUP_ID_START = 'minio_backup_';
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
 /** The id of a part: the id of its backup, the number of the shard, and a token of who captured it. */
 const PART_ID = /^(minio_backup_(?:full|incremental)_\d{8}_\d{6})\.part-(\d{5,7})-([0-9a-f]{8})$/;
+/** A file with a longer number would not be known as a part, and stay for ever. */
+export const MOST_PART_NUMBER = 9_999_999;
 /** The plan of a run whose backup is made of parts. */
 export const PLAN_SUFFIX = '.plan.json';
 
@@ -82,6 +84,7 @@ function isBackupId(name: string): boolean {
 
 /** `minio_backup_full_20240115_020000.part-00017-0f3a9c21`. `token`: 8 hex digits, new for each try. */
 export function partIdFor(backup: string, shard: number, token: string): string {
+  if (shard > MOST_PART_NUMBER) throw new RangeError(`a part cannot have the number ${shard}`);
   return `${backup}.part-${String(shard).padStart(5, '0')}-${token}`;
 }
 

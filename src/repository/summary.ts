@@ -216,6 +216,10 @@ const shard = v.object({
   token: v.string(),
   number: count,
   range: keyRange,
+  /** The store did not have the bucket when the run was planned. */
+  gone: v.optional(v.literal(true)),
+  /** No worker captured the range: the head wrote the part of what the earlier backup holds. */
+  given_up: v.optional(v.literal(true)),
   changes: v.array(partChanges),
   /** Whether the index of the earlier backup could not be read. */
   earlier_unreadable: v.optional(v.string()),

@@ -44,7 +44,7 @@ export class Attempts<W extends object, T extends Tried> {
   #toldNobody = false;
   /** When the engine was last back: its workers take a moment to come back, too. */
   #backAtMs = -Infinity;
-  /** When the engine last answered, or failed to. Pieces are judged as of then, however long a listing takes. */
+  /** When the engine last told. Pieces are judged as of then, however long it is away or a listing takes. */
   #lookedAtMs = -Infinity;
 
   constructor(engine: Engine<W>, options: AttemptOptions<T>) {
@@ -56,7 +56,7 @@ export class Attempts<W extends object, T extends Tried> {
   /** Resolves to `undefined` while the engine cannot be reached. */
   async look(): Promise<EngineView | undefined> {
     const view = await this.#ask('look', () => this.#engine.look());
-    this.#lookedAtMs = performance.now();
+    if (view !== undefined) this.#lookedAtMs = performance.now();
     return view;
   }
 
@@ -91,7 +91,8 @@ export class Attempts<W extends object, T extends Tried> {
   isDue({ attempt, failure, heardAtMs }: Tried): boolean {
     if (attempt === 0) return true;
     const { backoffMs = BACKOFF_MS } = this.#options;
-    const quietMs = this.#lookedAtMs - heardAtMs;
+    // Workers could not report while the engine was away.
+    const quietMs = this.#lookedAtMs - Math.max(heardAtMs, this.#backAtMs);
     return quietMs > (failure === undefined ? this.leaseMs : backoffMs * attempt);
   }
 

@@ -1,9 +1,13 @@
 import * as v from 'valibot';
+import { MOST_PART_NUMBER } from '../repository/names.js';
 import { keyRange, summarySchema } from '../repository/summary.js';
 
 /** What workers are asked to do, as it is in the jobs of a queue. */
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** What numbers a piece of work: a part that is captured has the number in its name. */
+export const workNumber = v.pipe(count, v.maxValue(MOST_PART_NUMBER));
 
 /** Each share is cut out of all of them, so that their number costs memory. */
 export const MOST_SHARES = 10_000;

@@ -19,6 +19,7 @@ const base = [
   'moment.ts',
   'prefetch.ts',
   'progress.ts',
+  'stopwatch.ts',
 ];
 export const LAYERS: Layers = {
   cli: ['*'],

@@ -28,7 +28,7 @@ export function captureByShards(options: ShardedOptions): CaptureObjects {
     const { run, changed } = await planOf(context, plan, pending, lockable, options);
     const parts = new PartList(context.destination, run, (line) => context.progress.warn(line));
     await context.lock.check();
-    if (changed.size > 0) await removeParts(context, parts, changed);
+    if (options.planned !== undefined) await removeParts(context, options.planned, changed);
     await writePlan(context.destination, run);
     const chosen = await gather(context, run, parts, options);
     return await bind(context, plan, pending, chosen, parts);
@@ -53,9 +53,12 @@ async function planOf(
 /** Removes the parts of buckets of which the plan says something else than when they were captured. */
 async function removeParts(
   { destination, progress, lock }: HeldContext,
-  parts: PartList,
+  planned: RunPlan,
   buckets: ReadonlySet<string>,
 ): Promise<void> {
+  if (buckets.size === 0) return;
+  // By the plan of that time: by the new one they are none of the run's.
+  const parts = new PartList(destination, planned, () => undefined);
   await parts.refresh();
   for (const { id, range } of parts.parts) {
     if (!buckets.has(range.bucket)) continue;

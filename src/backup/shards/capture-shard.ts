@@ -158,7 +158,11 @@ async function writePart(
   signal.throwIfAborted();
   const sealed = await pending.seal();
   const seal = await sealOf(context.destination.vault, plan);
-  const shard = { run: plan.run, token: plan.token, number, range: seal.seal(range) };
+  const shard = {
+    ...{ run: plan.run, token: plan.token, number, range: seal.seal(range) },
+    ...(isGone === true ? { gone: true as const } : {}),
+    ...(givenUp === undefined ? {} : { given_up: true as const }),
+  };
   const objects = { ...captured, shard };
   const documents = { fidelity: [], failures: [], lockable: new Set<string>(), versioned: [] };
   const findings = { objects, documents, redis: undefined, locked: undefined };

@@ -40,6 +40,7 @@ export function coverageOf(
       range,
       startingIn(range, byBucket.get(range.bucket) ?? []),
       ({ range }) => range,
+      ({ manifest }) => manifest.status !== 'complete',
     );
     coverage.chosen.push(...tiling.chosen);
     for (const gap of tiling.gaps) {

@@ -72,7 +72,7 @@ class Gathering {
       signal.throwIfAborted();
       // First the engine: what it reports as done must have its part by then.
       const view = await this.#attempts.look();
-      if (view !== undefined) this.#attempts.hear(view, this.#offers.values());
+      if (view !== undefined) this.#hear(view);
       await parts.refresh();
       const coverage = coverageOf(this.#plan, parts.parts, parts.givenAway);
       if (coverage.gaps.length === 0) return coverage.chosen;
@@ -82,6 +82,14 @@ class Gathering {
       }
       this.#show(coverage, view);
       if (!(await this.#fill(coverage, view))) await this.#pause();
+    }
+  }
+
+  #hear(view: EngineView): void {
+    this.#attempts.hear(view, this.#offers.values());
+    // A head before this one may have divided ranges, whose jobs are still there.
+    for (const { number } of [...view.waiting, ...view.working, ...view.failed]) {
+      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     }
   }
 
@@ -183,7 +191,10 @@ class Gathering {
     const text = `${this.#nameOf(range)}: ${why} (${countOf(attempt, 'attempt')})`;
     this.#context.progress.warn(`given up: ${text}`);
     const givenUp = new MangamotionError('damaged', text);
-    await captureShard(this.#context, this.#plan, { number, range, isGone, givenUp });
+    const { id } = await captureShard(this.#context, this.#plan, {
+      ...{ number, range, isGone, givenUp },
+    });
+    this.#options.parts.takeGivenUp(id);
   }
 
   #show({ chosen }: Coverage, view: EngineView | undefined): void {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { isMangamotionError } from '../../errors.js';
 import type { RunPlan } from '../../repository/runs/run-plan.js';
 import { captureShard } from './capture-shard.js';
+import { isGone } from './part-list.js';
 import type { ShardContext } from './shard-context.js';
 import type { EngineView, FailedOffer } from '../../workers/engine.js';
 import type { ShardEngine, ShardOffer } from './engine.js';
@@ -85,10 +86,9 @@ export class LocalEngine implements ShardEngine {
 
   async #capture(offer: ShardOffer): Promise<void> {
     const { number, attempt, range } = offer;
-    const planned = this.#plan.shards[number];
-    const isGone = planned?.gone === true;
+    const shard = { number, range, isGone: isGone(this.#plan, range) };
     try {
-      await captureShard(this.#context, this.#plan, { number, range, isGone });
+      await captureShard(this.#context, this.#plan, shard);
     } catch (error) {
       if (this.#context.signal.aborted) return;
       const code = isMangamotionError(error) ? error.code : 'internal';

@@ -24,6 +24,8 @@ export class PartList {
   readonly #found = new Map<string, FoundPart>();
   readonly #refused = new Set<string>();
   readonly #borders = new Map<string, KeyRange | undefined>();
+  /** The parts of ranges that this head has given up. */
+  readonly #givenUp = new Set<string>();
 
   constructor(destination: Destination, plan: RunPlan, warn: (line: string) => void) {
     this.#destination = destination;
@@ -40,6 +42,11 @@ export class PartList {
     return [...this.#borders.values()].filter((range) => range !== undefined);
   }
 
+  /** Takes a part that this head has written of a range that it gave up. Those of earlier heads are tried again. */
+  takeGivenUp(id: string): void {
+    this.#givenUp.add(id);
+  }
+
   /** Looks for new parts. A part of which anything is not as it must be is named once, and not taken. */
   async refresh(): Promise<void> {
     const names = await this.#destination.files().names(this.#plan.run);
@@ -54,15 +61,14 @@ export class PartList {
       if (id === undefined || partOf(id)?.backup !== this.#plan.run) continue;
       if (this.#found.has(id) || this.#refused.has(id)) continue;
       const part = await this.#read(id, names);
-      if (typeof part !== 'string') this.#found.set(id, part);
-      else {
-        this.#refused.add(id);
-        this.#warn(`${id} is not used: ${part}`);
-      }
+      if (typeof part === 'string') this.refuse(id, part);
+      else if (part.manifest.shard?.given_up === true && !this.#givenUp.has(id)) {
+        this.refuse(id, 'an earlier head gave its range up, which is tried again');
+      } else this.#found.set(id, part);
     }
   }
 
-  /** Forgets a part that proved to be damaged, and names it. */
+  /** Takes a part no more, and says why. */
   refuse(id: string, why: string): void {
     this.#found.delete(id);
     this.#refused.add(id);
@@ -92,12 +98,21 @@ export class PartList {
     if (manifest.shard === undefined) return 'it has no range';
     try {
       const seal = await sealOf(this.#destination.vault, this.#plan);
-      return { id, manifest, entry, range: seal.open(manifest.shard.range) };
+      const range = seal.open(manifest.shard.range);
+      if (isGone(this.#plan, range) !== (manifest.shard.gone === true)) {
+        return `${range.bucket} has come or gone since it was captured`;
+      }
+      return { id, manifest, entry, range };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return error.message;
     }
   }
+}
+
+/** Whether the store has no such bucket, by the plan. */
+export function isGone({ shards }: Pick<RunPlan, 'shards'>, { bucket }: KeyRange): boolean {
+  return shards.some(({ gone, range }) => gone === true && range.bucket === bucket);
 }
 
 /** Returns why a manifest is not one of the run; `undefined` if it is. */

@@ -7,6 +7,7 @@ import { captureShard } from './capture-shard.js';
 import type { WorkDone, WorkHooks, WorkerJob } from '../../workers/work.js';
 import type { ShardContext } from './shard-context.js';
 import { checkKeys } from './check-keys.js';
+import { isGone } from './part-list.js';
 
 /** Some minutes of work: a run ends when its largest shard does. */
 const SPLIT_LIMITS = { objects: 100_000, bytes: 64 * 1024 ** 3, ms: 600_000 };
@@ -44,9 +45,8 @@ export async function workOnShard(
     },
     warn,
   };
-  const planned = plan.shards.find(({ range }) => range.bucket === job.range.bucket);
   const range = await rangeOf(context, plan, job);
-  const shard = { number: job.number, range, isGone: planned?.gone, limits };
+  const shard = { number: job.number, range, isGone: isGone(plan, range), limits };
   const { id, objects, copied_bytes } = await captureShard(
     { ...context, signal, progress },
     plan,

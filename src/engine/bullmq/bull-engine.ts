@@ -67,6 +67,7 @@ class BullEngine implements Engine<Work> {
   readonly #options: BullEngineOptions;
   readonly #connection: QueueConnection;
   readonly #reader: JobReader;
+  #hasOffered = false;
   #workers: { count: number | undefined; atMs: number } | undefined;
 
   constructor(options: BullEngineOptions, connection: QueueConnection) {
@@ -155,12 +156,18 @@ class BullEngine implements Engine<Work> {
     return count;
   }
 
-  /** Removes earlier attempts of the offers that nobody works on. */
+  /**
+   * Removes earlier attempts of the offers that nobody works on. Before the first offers, it removes all that
+   * a head of the same run has left: BullMQ ignores a job whose id is there.
+   */
   async #removeEarlier(redis: Redis, offers: readonly Offer<Work>[]): Promise<void> {
     const later = new Map(offers.map(({ number, attempt }) => [number, attempt]));
-    if (offers.every(({ attempt }) => attempt === 1)) return;
+    const isFirst = !this.#hasOffered;
+    this.#hasOffered = true;
+    if (!isFirst && offers.every(({ attempt }) => attempt === 1)) return;
     const { waiting, failed } = await this.#reader.jobs(redis);
-    const isEarlier = ({ number, attempt }: Attempt) => attempt < (later.get(number) ?? 0);
+    const isEarlier = ({ number, attempt }: Attempt) =>
+      isFirst || attempt < (later.get(number) ?? 0);
     await this.#remove(redis, [...waiting, ...failed].filter(isEarlier), ['wait', 'failed']);
   }
 

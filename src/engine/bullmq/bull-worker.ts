@@ -2,6 +2,7 @@ import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import type { RedisTarget } from '../../redis/connect.js';
+import { stopwatch } from '../../stopwatch.js';
 import { reconnecting } from '../../redis/reconnecting.js';
 import type { WorkDone, WorkHooks, WorkerJob } from '../../workers/work.js';
 import { type Bull, loadBullMQ } from './load.js';
@@ -249,20 +250,12 @@ export class BullWorker {
       throw new MangamotionError('refused', HEADLESS, { hint: 'Run the head again.' });
     }
     log.info(about, 'a shard begins');
-    let headSeenMs = performance.now();
     const lose = (why: string) => this.#lose(job.id ?? '', why);
     const report = new ProgressReports(job, slotName(this.#name, slot), {
       everyMs: this.#times.progressEveryMs,
       onGone: () => lose('the job is gone: the run has ended, or Redis was emptied'),
-      onSent: async () => {
-        if (!needsHead) return;
-        if (await hasHead()) headSeenMs = performance.now();
-        else lose(HEADLESS);
-      },
     });
-    const watch = setInterval(() => {
-      if (needsHead && performance.now() - headSeenMs > this.#times.headMs) lose(SILENT_HEAD);
-    }, this.#times.progressEveryMs);
+    const watch = needsHead ? this.#watchHead(hasHead, lose) : undefined;
     try {
       const { signal } = controller;
       const onProgress: WorkHooks['onProgress'] = (counts) => report.update(counts);
@@ -277,6 +270,28 @@ export class BullWorker {
       clearInterval(watch);
       report.stop();
     }
+  }
+
+  /** Ends work that is for its head alone, also where the process that does it hangs. */
+  #watchHead(hasHead: () => Promise<boolean>, lose: (why: string) => void): NodeJS.Timeout {
+    const { progressEveryMs, headMs } = this.#times;
+    const elapsedMs = stopwatch();
+    let seenMs = 0;
+    let isAsking = false;
+    const ask = async (): Promise<void> => {
+      const askedMs = elapsedMs();
+      if (await hasHead()) seenMs = askedMs;
+      else lose(HEADLESS);
+    };
+    return setInterval(() => {
+      if (elapsedMs() - seenMs > headMs) lose(SILENT_HEAD);
+      // Without Redis a question waits for it.
+      if (isAsking) return;
+      isAsking = true;
+      void ask()
+        .catch(() => undefined)
+        .finally(() => (isAsking = false));
+    }, progressEveryMs);
   }
 
   /** Returns what BullMQ is told of a job that was not done. */

@@ -1,6 +1,11 @@
 import * as v from 'valibot';
 import { type ErrorCode, MangamotionError, isErrorCode } from '../../errors.js';
-import { LONGEST_SEALED_ANSWER, type WorkerJob, workSchema } from '../../workers/work.js';
+import {
+  LONGEST_SEALED_ANSWER,
+  type WorkerJob,
+  workNumber,
+  workSchema,
+} from '../../workers/work.js';
 
 /** What is in the jobs of the queue, as text that anybody with access to Redis may have written. */
 
@@ -15,7 +20,7 @@ const jobSchema = v.intersect([
     run: shortText,
     token: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
     tool: shortText,
-    number: count,
+    number: workNumber,
     attempt: v.pipe(count, v.minValue(1)),
   }),
   workSchema,

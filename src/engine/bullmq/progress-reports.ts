@@ -5,8 +5,6 @@ export interface ReportOptions {
   everyMs: number;
   /** The job does not exist any more. */
   onGone: () => void;
-  /** Is called after each report that has arrived. */
-  onSent: () => Promise<void>;
 }
 
 /** Reports on a job every so many ms, as long as the one who works on it reports. */
@@ -55,7 +53,6 @@ export class ProgressReports {
         ...{ report: this.#report, worker: this.#worker },
         ...{ objects, bytes, elapsed_ms: elapsed },
       })
-      .then(() => this.#options.onSent())
       .catch((error: unknown) => {
         if (messageOf(error).includes('Missing key for job')) this.#options.onGone();
       })

@@ -97,7 +97,7 @@ export async function workInChild(
     }
     const last = stderr();
     const why = last === '' ? '' : `: ${last}`;
-    const told = isGarbled ? ', after an answer that cannot be read' : '';
+    const told = isGarbled ? ', after a message that cannot be read' : '';
     throw new MangamotionError(
       'internal',
       `the process that worked on the shard ${how}${told}${why}`,

@@ -43,7 +43,8 @@ describe('a shard that a process of its own captures', () => {
   it('fails with the last words of a process that crashed', async () => {
     await expect(capture('crashes')).rejects.toMatchObject({
       code: 'internal',
-      message: 'the process that worked on the shard ended with 7: FATAL ERROR: out of memory',
+      message:
+        'the process that worked on the shard ended with 7, after a message that cannot be read: FATAL ERROR: out of memory',
     });
   });
 

@@ -63,6 +63,7 @@ describe('what is in a job', () => {
       ...[undefined, null, 'x', [], {}, { ...job, format: 2 }, { ...job, token: 'x' }],
       ...[
         { ...job, number: -1 },
+        { ...job, number: 10_000_000 },
         { ...job, attempt: 0 },
         { ...job, range: null },
         { ...job, kind: 'other' },

@@ -57,6 +57,22 @@ describe('pieces', () => {
     expect(tiled(pieces)).toEqual({ chosen: [range(0, 2), range(3, 7)], gaps: [] });
   });
 
+  it('are taken without a flaw where others cover the same, whatever their order', () => {
+    const flawed = [range(0, 4), range(0, 7), range(5, 7)];
+    const sound = [range(0, 2), range(3, 7)];
+    const tiled = (pieces: KeyRange[]) =>
+      tile(
+        whole,
+        pieces,
+        (piece) => piece,
+        (piece) => flawed.includes(piece),
+      ).chosen;
+    expect(tiled([...flawed, ...sound])).toEqual(sound);
+    expect(tiled([...sound, ...flawed].reverse())).toEqual(sound);
+    // One that has a flaw is better than a gap.
+    expect(tiled([range(0, 2), ...flawed.slice(1)])).toEqual([range(0, 7)]);
+  });
+
   it('leave gaps', () => {
     expect(tiled([])).toEqual({ chosen: [], gaps: [whole] });
     expect(tiled([range(1, 2), range(4, 5)])).toEqual({
