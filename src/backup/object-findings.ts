@@ -45,6 +45,8 @@ export interface ObjectFindings {
   parts?: readonly PartRecord[];
   /** The records of encrypted archives that the backup may refer to, beside those of the earlier one. */
   encrypted?: Encryption['archives'];
+  /** The name of the run that captured them, if it has one. */
+  runName?: string;
   /** Present where this is the manifest of a part. */
   shard?: Omit<ShardRecord, 'changes' | 'leaves_gap' | 'earlier_unreadable'>;
 }

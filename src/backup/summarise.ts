@@ -71,6 +71,7 @@ export async function summarise(
     parent: plan.parent,
     references: written.references,
     ...(parts.length === 0 ? {} : { parts }),
+    ...(objects.runName === undefined ? {} : { run: objects.runName }),
     ...(shard === undefined ? {} : { shard: shardRecord(shard, objects) }),
     destination: destination.location,
     created_at: createdAt.toISOString(),

@@ -31,7 +31,8 @@ export function captureByShards(options: ShardedOptions): CaptureObjects {
     if (options.planned !== undefined) await removeParts(context, options.planned, changed);
     await writePlan(context.destination, run);
     const chosen = await gather(context, run, parts, options);
-    return await bind(context, plan, pending, chosen, parts);
+    const findings = await bind(context, plan, pending, chosen, parts);
+    return { ...findings, ...(run.name === null ? {} : { runName: run.name }) };
   };
 }
 

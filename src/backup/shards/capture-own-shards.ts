@@ -43,9 +43,21 @@ export interface CapturedShare {
   parts: string[];
   objects: number;
   bytes: number;
-  /** Ranges of this share that were there before, and ranges of the run that are not there yet. */
+  /** Shards of this share that were there before. */
   already: number;
+  /** What the captured parts lack, as in the failures of a backup. */
+  failures: number;
+  /** Ranges of the run that are not there yet, and how many of them are those of this share. */
   missing: number;
+  missing_own: number;
+}
+
+/** Whether the share lacks something that it was to capture. */
+export function isPartialShare({
+  failures,
+  missing_own: missing,
+}: Pick<CapturedShare, 'failures' | 'missing_own'>): boolean {
+  return failures + missing > 0;
 }
 
 /**
@@ -74,9 +86,10 @@ export async function captureOwnShards(
   const own = before.gaps.filter(({ shard }) => isOwn(shard));
   const captured: CapturedShare = {
     ...{ run: plan.run, name, share: share.index, shares: share.of, parts: [] },
-    ...{ objects: 0, bytes: 0, already: 0, missing: 0 },
+    ...{ objects: 0, bytes: 0, already: 0, failures: 0, missing: 0, missing_own: 0 },
   };
-  captured.already = plan.shards.filter((_, shard) => isOwn(shard)).length - own.length;
+  const open = new Set(own.map(({ shard }) => shard));
+  captured.already = plan.shards.filter((_, shard) => isOwn(shard) && !open.has(shard)).length;
   progress.start('copying');
   for (const { shard: number, range, isGone } of own) {
     const counted = {
@@ -95,9 +108,12 @@ export async function captureOwnShards(
     captured.parts.push(part.id);
     captured.objects += part.objects.total;
     captured.bytes += part.copied_bytes ?? 0;
+    captured.failures += part.failures.length + part.failures_omitted;
   }
   await parts.refresh();
-  captured.missing = coverageOf(plan, parts.parts).gaps.length;
+  const after = coverageOf(plan, parts.parts).gaps;
+  captured.missing = after.length;
+  captured.missing_own = after.filter(({ shard }) => isOwn(shard)).length;
   return captured;
 }
 
@@ -118,6 +134,7 @@ async function planNamed(
   return await withLock({ ...context, command, waitMs, warn }, async (lock, signal) => {
     const there = await plannedRun(destination, name, warn);
     if (there !== undefined) return there;
+    await warnOfBackup(destination, name, warn);
     const held: HeldContext = {
       ...{ ...context, signal, lock, protection },
       listings: new OrderedListings(store),
@@ -149,6 +166,20 @@ async function planNamed(
       await plan.close();
     }
   });
+}
+
+/** A share that comes late finds no run any more. It may also be the first of the next day. */
+async function warnOfBackup(
+  destination: Destination,
+  name: string,
+  warn: (line: string) => void,
+): Promise<void> {
+  const backups = await destination.list();
+  const made = backups.findLast(
+    ({ summary }) => summary.kind === 'valid' && summary.summary.run === name,
+  );
+  if (made === undefined) return;
+  warn(`a run ${name} has its backup already, ${made.id}: this share begins another run`);
 }
 
 /** Chooses an id that nothing at the destination uses. */

@@ -7,6 +7,7 @@ import type { VerifyResult } from '../../../src/backup/verify/result.js';
 import type { Summary } from '../../../src/repository/summary.js';
 import { contents, temporaryFolder } from '../../helpers/backups.js';
 import { run, runJson, storeSettings } from '../../helpers/cli.js';
+import { startFaultyProxy } from '../../helpers/faulty-proxy.js';
 import { noise, seed } from '../../helpers/seed.js';
 import { contentOf, freshBucket, removeBucket, testStore } from '../../helpers/test-store.js';
 
@@ -106,6 +107,7 @@ describe('a backup of shares', () => {
     expect(made.exitCode).toBe(0);
     full = made.answer;
     expect(full).toMatchObject({ format: 3, status: 'complete', id: shares[0]?.run });
+    expect(full.run).toBe('nightly');
     expect(full.objects).toMatchObject({ total: 1102, captured: 1102 });
     expect(readdirSync(place).filter((name) => /plan|partial/.test(name))).toEqual([]);
     const single = await runJson<Summary>(['backup', 'full', whole, ...buckets]);
@@ -143,6 +145,32 @@ describe('a backup of shares', () => {
     ]);
     expect(exitCode).toBe(8);
     expect(stderr).toMatch(/898 of 1,100 objects of .* gone/);
+  });
+});
+
+describe('a share', () => {
+  useBuckets(FEW);
+  it('is partial where it lacks an object, and says so of a run that has its backup', async () => {
+    const place = await destination('partial');
+    const { MINIO_ENDPOINT: endpoint = '' } = storeSettings();
+    const proxy = await startFaultyProxy(endpoint, ({ method, path }) =>
+      method === 'GET' && path.includes('/large')
+        ? { kind: 'answer', status: 403, code: 'AccessDenied' }
+        : undefined,
+    );
+    const args = ['backup', 'full', place, ...buckets, '--run', 'partial', '--shard', '1/1'];
+    const env = { MINIO_ENDPOINT: proxy.endpoint, BACKUP_SOURCE_NAME: 'store' };
+    const { exitCode, answer } = await runJson<CapturedShare>(args, { env });
+    await proxy.close();
+    expect(exitCode).toBe(3);
+    expect(answer).toMatchObject({ failures: 1, missing: 0, missing_own: 0 });
+    const made = await head(place, 'partial', 'full', { BACKUP_SOURCE_NAME: 'store' });
+    expect(made.answer).toMatchObject({ status: 'partial', run: 'partial' });
+    const late = await share(place, 'partial', '1/1');
+    expect(late.exitCode).toBe(0);
+    expect(late.stderr).toContain(
+      `a run partial has its backup already, ${made.answer.id}: this share begins another run`,
+    );
   });
 });
 

@@ -104,7 +104,7 @@ const SUMMARY_FIELDS: FieldsOf<Omit<Summary, 'parts'>> = {
   ...fieldNames('format', 'id', 'type', 'status', 'sequence', 'parent', 'references'),
   ...fieldNames('destination', 'created_at', 'finished_at', 'duration_seconds', 'bytes'),
   ...fieldNames('archive_bytes', 'copied_bytes', 'failures_omitted', 'supersedes', 'notices'),
-  ...fieldNames('fidelity', 'archive', 'tool', 'shard'),
+  ...fieldNames('fidelity', 'archive', 'tool', 'run', 'shard'),
   source: fieldNames('endpoint', 'buckets', 'excluded_buckets', 'name'),
   objects: {
     ...fieldNames('total', 'captured', 'salvaged', 'unchanged', 'changed', 'vanished', 'failed'),

@@ -6,7 +6,7 @@ import { type ErrorCode, MangamotionError } from '../../../errors.js';
 import type { PruneReport } from '../../../repository/retention/prune.js';
 import type { CommandContext } from '../../argv/command.js';
 import type { OptionSpecs, OptionValues } from '../../argv/option-specs.js';
-import { countOf } from '../../output/units.js';
+import { countOf, formatCount } from '../../output/units.js';
 import { wholeNumberTo } from '../../values/count.js';
 import { MOST_SHARDS, parseRunName, parseShare } from '../../values/shards.js';
 import { reportBackup } from './report-backup.js';
@@ -97,12 +97,11 @@ export async function backUp(
     return await reportBackup(context, await backUpSharded(backup, type, options, sharded), pruned);
   }
   if (run !== undefined && shard !== undefined) {
-    const { captureOwnShards } = await import('../../../backup/shards/capture-own-shards.js');
-    await reportShare(
-      context,
-      await captureOwnShards(backup, type, options, { run, share: shard }),
-    );
-    return undefined;
+    const { captureOwnShards, isPartialShare } =
+      await import('../../../backup/shards/capture-own-shards.js');
+    const captured = await captureOwnShards(backup, type, options, { run, share: shard });
+    await reportShare(context, captured);
+    return isPartialShare(captured) ? 'partial' : undefined;
   }
   if (head) {
     const { backUpSharded } = await import('../../../backup/shards/back-up-sharded.js');
@@ -145,13 +144,18 @@ async function bullEngine(
   };
 }
 
+function missingText({ missing, missing_own: own }: CapturedShare): string {
+  if (missing === 0) return 'nothing: --head can make the backup';
+  const whose = own === 0 ? '' : `, ${formatCount(own)} of them of this share: run it again`;
+  return `${countOf(missing, 'range')} of the run${whose}`;
+}
+
 async function reportShare(context: CommandContext, share: CapturedShare): Promise<void> {
   context.progress.done();
   await context.output.document({
     json: share,
     human: (page) => {
       const { people } = page;
-      const { missing } = share;
       page.fields([
         { label: 'run', text: `${share.name} (${share.run})` },
         { label: 'share', text: `${share.share} of ${share.shares}` },
@@ -162,13 +166,15 @@ async function reportShare(context: CommandContext, share: CapturedShare): Promi
         ...(share.already === 0
           ? []
           : [{ label: 'there before', text: countOf(share.already, 'range') }]),
-        {
-          label: 'missing',
-          text:
-            missing === 0
-              ? 'nothing: --head can make the backup'
-              : `${countOf(missing, 'range')} of the run`,
-        },
+        ...(share.failures === 0
+          ? []
+          : [
+              {
+                label: 'failures',
+                text: `${countOf(share.failures, 'failure')}, which the backup will name`,
+              },
+            ]),
+        { label: 'missing', text: missingText(share) },
       ]);
     },
   });
