@@ -5,6 +5,7 @@ import type { KeyClass } from './plan/key-classes.js';
 import { type PlannedObject, transfers } from './plan/decide.js';
 import { proveWritten } from './proof/proof.js';
 import { ReadBacks } from './attributes/read-back.js';
+import { UnchangedAttributes } from './attributes/unchanged.js';
 import type { RestoreReport } from './report.js';
 import type {
   PreparedBucket,
@@ -34,17 +35,29 @@ export async function restoreBucket(
   const { faults, losses } = prepared;
   const begunAtMs = now().getTime();
   const written = new WrittenObjects();
-  const readBacks = new ReadBacks({ store, faults, signal }, bucket.plan.target);
+  const { target } = bucket.plan;
+  const readBacks = new ReadBacks({ store, faults, signal }, target);
+  const unchanged = new UnchangedAttributes(
+    { store, faults, signal },
+    target,
+    how.isUnsure === true,
+  );
   context.progress.phase();
   try {
-    await uploadBucket(context, prepared, bucket, how, { written, readBacks });
-    losses.all.push(...(await readBacks.finish()));
+    await uploadBucket(context, prepared, bucket, how, { written, readBacks, unchanged });
+    losses.all.push(...(await readBacks.finish()), ...(await unchanged.finish()));
     if (!how.proof) return 0;
-    context.progress.phase(`proving ${bucket.plan.target}`);
+    context.progress.phase(`proving ${target}`);
     return await prove(context, prepared, bucket, how, { written, begunAtMs });
   } finally {
     await written.close();
   }
+}
+
+interface Checks {
+  written: WrittenObjects;
+  readBacks: ReadBacks;
+  unchanged: UnchangedAttributes;
 }
 
 async function uploadBucket(
@@ -52,7 +65,7 @@ async function uploadBucket(
   prepared: PreparedRestore,
   { plan, objectLock, isNew }: PreparedBucket,
   how: How,
-  { written, readBacks }: { written: WrittenObjects; readBacks: ReadBacks },
+  { written, readBacks, unchanged }: Checks,
 ): Promise<void> {
   const { planner, faults, failures, losses } = prepared;
   const { target } = plan;
@@ -63,12 +76,15 @@ async function uploadBucket(
   const { encryption, avoided, done, left } = how;
   const uploading = { ...context, faults, encryption, avoided };
   // An earlier restore may have written the unchanged objects, and lost attributes of them.
-  const withReadBacks = eachLeft(objects, ({ line, action, target: stored }) => {
+  const withReadBacks = eachLeft(objects, async ({ line, action, target: stored }) => {
     if (action === 'conflict')
       failures.add({ bucket: target, key: line.key, reason: CONFLICT_SINCE });
     if (action !== 'unchanged' || stored === undefined) return;
-    const { attributes } = attributesOf(line, { objectLock, encryption }, context.now().getTime());
-    readBacks.add(line, stored, { attributes, acl: line.acl });
+    const nowMs = context.now().getTime();
+    const { attributes, leftOut } = attributesOf(line, { objectLock, encryption }, nowMs);
+    if (leftOut !== undefined) countLeftOut(left, target, leftOut);
+    readBacks.add(line, stored, { attributes });
+    await unchanged.add(line, stored, { attributes, acl: line.acl });
   });
   try {
     for await (const one of uploadAll(uploading, { bucket: target, objectLock }, withReadBacks)) {
@@ -105,10 +121,10 @@ const CONFLICT_SINCE =
 /** Yields all objects, and calls `onLeft` for each that is not written. */
 async function* eachLeft(
   pages: AsyncIterable<PlannedObject[]>,
-  onLeft: (object: PlannedObject) => void,
+  onLeft: (object: PlannedObject) => Promise<void>,
 ): AsyncGenerator<PlannedObject[]> {
   for await (const page of pages) {
-    for (const object of page) if (!transfers(object.action)) onLeft(object);
+    for (const object of page) if (!transfers(object.action)) await onLeft(object);
     yield page;
   }
 }

@@ -57,7 +57,7 @@ export class EngineSharer implements Sharer {
   #opened(outcome: Outcome): ShareOutcome {
     if (!('result' in outcome)) return outcome;
     try {
-      return { result: this.#options.seal.open(outcome.result) };
+      return { ...outcome, result: this.#options.seal.open(outcome.result) };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return {

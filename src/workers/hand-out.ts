@@ -24,8 +24,10 @@ export interface HandOutOptions extends AttemptTimes {
   patienceMs?: number | undefined;
 }
 
-/** What came of a piece: the answer of a worker, or why there is none. */
-export type Outcome = { result: string } | { failure: Pick<FailedOffer, 'code' | 'message'> };
+/** What came of a piece: the answer of a worker, and how often it was offered; or why there is none. */
+export type Outcome =
+  | { result: string; attempts: number }
+  | { failure: Pick<FailedOffer, 'code' | 'message'> };
 
 interface Piece<W> extends Tried {
   work: W;
@@ -102,7 +104,7 @@ function hear<W extends object>(
     const piece = pieces[number - 1];
     // The first answer counts: a worker that was thought lost may answer, too.
     if (piece === undefined || !isOpen(piece)) continue;
-    piece.outcome = { result };
+    piece.outcome = { result, attempts: piece.attempt };
     attempts.lastNewsMs = performance.now();
   }
 }

@@ -89,7 +89,7 @@ function workers(through: ObjectStore = store): RestoreSharer & { answers: Share
           const which = { index: at + 1, of };
           const result = await restoreForHead(contextOf(through), located, which, options);
           answers.push(JSON.parse(result) as ShareResult);
-          return { result };
+          return { result, attempts: 1 };
         } catch (error) {
           return { failure: { code: 'refused' as const, message: String(error) } };
         }
@@ -173,7 +173,7 @@ describe('a restore by workers', () => {
         for (const stem of STEMS.slice(2)) await store.deleteObject(target, `${stem}00001`);
         return [
           { failure: { code: 'unreachable', message: 'nobody listens' } },
-          { result: '{"format":1,"restored":{"objects":-1}}' },
+          { result: '{"format":1,"restored":{"objects":-1}}', attempts: 1 },
           ...outcomes.slice(2),
         ];
       },
@@ -197,7 +197,8 @@ describe('a restore by workers', () => {
       left_out: [],
       problems: [],
     });
-    const share = (of: number) => Promise.resolve(Array.from({ length: of }, () => ({ result })));
+    const share = (of: number) =>
+      Promise.resolve(Array.from({ length: of }, () => ({ result, attempts: 1 })));
     const { through, written } = counting();
     const report = await restoreAll({ name: 'liars', share }, {}, through);
     expect(written.sort()).toEqual([...keys].sort());

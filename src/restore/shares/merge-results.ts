@@ -141,17 +141,30 @@ function mergeLosses({ losses }: RestoreReport, results: readonly ShareResult[])
   }));
 }
 
+/** The head counts what it finds unchanged, too: objects of workers are among it. */
 function mergeLeftOut(
   { left_out: own }: RestoreReport,
   results: readonly ShareResult[],
 ): RestoreReport['left_out'] {
-  const merged: RestoreReport['left_out'] = [];
-  for (const one of [own, ...results.map(({ left_out: left }) => left)].flat()) {
-    const known = merged.find(
-      ({ bucket, reason }) => bucket === one.bucket && reason === one.reason,
-    );
-    if (known === undefined) merged.push({ ...one });
+  const byWorkers = addedUp(results.flatMap(({ left_out: left }) => left));
+  const isSame = (a: LeftOut, b: LeftOut) => a.bucket === b.bucket && a.reason === b.reason;
+  return [
+    ...own.map((one) => {
+      const told = byWorkers.find((other) => isSame(one, other))?.objects ?? 0;
+      return { ...one, objects: Math.max(one.objects, told) };
+    }),
+    ...byWorkers.filter((one) => !own.some((other) => isSame(one, other))),
+  ];
+}
+
+type LeftOut = RestoreReport['left_out'][number];
+
+function addedUp(all: readonly LeftOut[]): LeftOut[] {
+  const sums: LeftOut[] = [];
+  for (const one of all) {
+    const known = sums.find(({ bucket, reason }) => bucket === one.bucket && reason === one.reason);
+    if (known === undefined) sums.push({ ...one });
     else known.objects += one.objects;
   }
-  return merged;
+  return sums;
 }

@@ -60,6 +60,7 @@ type Answer = (share: Share) => Promise<ShareOutcome>;
 /** What a worker answers that does as it is told. */
 const honest: Answer = async (share) => ({
   result: await verifyForHead(context(), await located(), share),
+  attempts: 1,
 });
 
 async function byShares(
@@ -133,6 +134,7 @@ describe('a verify by workers', () => {
       countingDestination(inner, folder, ({ length }) => (read[who] += length));
     const far: Answer = async (share) => ({
       result: await verifyForHead(context(), await located(counted('workers')), share),
+      attempts: 1,
     });
     const result = await byShares(far, 6, counted('head'));
     expect(result).toMatchObject({ status: 'ok', objects: 48 });
@@ -182,7 +184,7 @@ describe('a verify by workers', () => {
       const outcome = await honest(share);
       if (share.index !== 2 || !('result' in outcome)) return outcome;
       const told = JSON.parse(outcome.result) as Record<string, unknown>;
-      return { result: JSON.stringify(change(told)) };
+      return { attempts: 1, result: JSON.stringify(change(told)) };
     };
     expect(await byShares(lying)).toEqual(await whole());
     expect(warnings).toHaveLength(1);
@@ -194,7 +196,7 @@ describe('a verify by workers', () => {
     const lazy: Answer = async (share) => {
       const outcome = await honest(share);
       if (!('result' in outcome)) return outcome;
-      return { result: outcome.result.replace('"objects":40', '"objects":39') };
+      return { attempts: 1, result: outcome.result.replace('"objects":40', '"objects":39') };
     };
     const { status, problems } = await byShares(lazy);
     expect(status).toBe('damaged');
@@ -222,6 +224,7 @@ describe('a verify by workers', () => {
     const blind = await FolderDestination.open(folder);
     const blindly: Answer = async (share) => ({
       result: await verifyForHead(context(), await located(blind), share),
+      attempts: 1,
     });
     const closed = await byShares(blindly, 3, blind);
     expect(closed).toEqual(await whole(blind));
@@ -257,7 +260,8 @@ describe('the answer of a worker', () => {
     expect(read.status).toBe('damaged');
     expect(read.problems.length).toBeGreaterThan(0);
     expect(read.problems.length + read.problems_omitted).toBe(600);
-    const long: Answer = (of) => Promise.resolve({ result: encodeShareResult(found, of, summary) });
+    const long: Answer = (of) =>
+      Promise.resolve({ attempts: 1, result: encodeShareResult(found, of, summary) });
     const merged = await byShares(long, 2);
     expect(merged.status).toBe('damaged');
     expect(merged.problems_omitted).toBeGreaterThan(1000);
