@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rateLimits } from '../../src/object-store/rate-limit.js';
+import type { Summary } from '../../src/repository/summary.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { backupStoreSettings } from '../helpers/backup-store.js';
-import { run, runJson } from '../helpers/cli.js';
+import { run, runJson, storeSettings } from '../helpers/cli.js';
+import { startClosingProxy } from '../helpers/closing-proxy.js';
 import { noise, seed, snapshot } from '../helpers/seed.js';
 import { freshBucket, readObject, removeBucket, testStore } from '../helpers/test-store.js';
 
@@ -69,6 +71,25 @@ describe('--limit-rate', () => {
     limited.close();
     expect(content.equals(noise(LARGE, 'large'))).toBe(true);
     expect(LARGE / seconds).toBeLessThan(RATE * (LARGE / (LARGE - IN_FLIGHT)));
+  });
+
+  it('outlasts a server that closes each connection after its answer', async () => {
+    const proxy = await startClosingProxy(storeSettings().MINIO_ENDPOINT ?? '');
+    const env = { MINIO_ENDPOINT: proxy.endpoint };
+    const many = await freshBucket(store);
+    const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
+    await seed(
+      store,
+      many,
+      keys.map((key) => ({ key, content: noise(200_000, key) })),
+    );
+    const flags = ['--bucket', many, '--limit-rate', '60M', '--source-name', 'closing'];
+    const made = await runJson<Summary>(['backup', 'full', folder, ...flags], { env });
+    expect(made.answer).toMatchObject({ status: 'complete', objects: { captured: 40 } });
+    const { answer } = await runJson(['backup', 'verify', join(folder, made.answer.id)]);
+    expect(answer).toMatchObject({ status: 'ok', objects: 40 });
+    await removeBucket(store, many);
+    await proxy.close();
   });
 
   it.each(['0', '20', '20X', '1.M', 'fast'])('refuses %j', async (rate) => {

@@ -2,20 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { onAbort } from './on-abort.js';
 import type { Digests } from '../objects.js';
-import type { RateLimits, TokenBucket } from '../rate-limit.js';
 import { proxyHeaders, type StoreProxy } from './store-proxy.js';
 import { ANSWER_LIMITS } from '../unexpected-answer.js';
 
 /**
  * Reads whole objects into memory. This is most of the work of a backup, so it uses undici, which
- * hands on the socket's buffers, and avoids the streams and copies of node:http.
+ * hands on the socket's buffers, and avoids the streams and copies of node:http. An answer is never paused:
+ * undici 7 crashes where the server closes the connection meanwhile (https://github.com/nodejs/undici/issues/5360).
  */
 
 export interface FetcherOptions {
   useTls: boolean;
   caPem: string | undefined;
   proxy: StoreProxy | undefined;
-  limits: RateLimits | undefined;
   maxSockets: number;
   idleTimeoutMs: number;
   connectTimeoutMs: number;
@@ -69,16 +68,14 @@ class NotWanted extends Error {}
 export class ObjectFetcher implements Fetcher {
   readonly #agent: Dispatcher;
   readonly #proxy: StoreProxy | undefined;
-  readonly #down: TokenBucket | undefined;
 
   constructor(options: FetcherOptions) {
     const { caPem, connectTimeoutMs, idleTimeoutMs, maxSockets, maxHeaderBytes } = options;
-    const { proxy, limits, useTls } = options;
-    this.#down = limits?.down;
+    const { proxy, useTls } = options;
     this.#proxy = useTls ? undefined : proxy;
     const tls = { timeout: connectTimeoutMs, ...(caPem === undefined ? {} : { ca: caPem }) };
     const pool = {
-      connections: Math.min(maxSockets, limits?.down.mostAnswers ?? Infinity),
+      connections: maxSockets,
       headersTimeout: idleTimeoutMs,
       bodyTimeout: idleTimeoutMs,
       maxHeaderSize: maxHeaderBytes,
@@ -100,7 +97,7 @@ export class ObjectFetcher implements Fetcher {
 
   get({ memory, signal, ...request }: FetchRequest): Promise<FetchedAnswer> {
     return new Promise((resolve, reject) => {
-      const handler = new AnswerHandler({ memory, signal, down: this.#down, resolve, reject });
+      const handler = new AnswerHandler({ memory, signal, resolve, reject });
       this.#agent.dispatch({ ...this.#addressed(request), method: 'GET' }, handler);
     });
   }
@@ -125,14 +122,12 @@ export class ObjectFetcher implements Fetcher {
 interface HandlerParts {
   memory: BodyMemory;
   signal: AbortSignal | undefined;
-  down: TokenBucket | undefined;
   resolve: (answer: FetchedAnswer) => void;
   reject: (error: Error) => void;
 }
 
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #memory: BodyMemory;
-  readonly #down: TokenBucket | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (answer: FetchedAnswer) => void;
   readonly #reject: (error: Error) => void;
@@ -144,10 +139,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #received = 0;
   #maxBytes = 0;
   #stopListening: (() => void) | undefined;
-  #forgetHold = (): void => undefined;
 
-  constructor({ memory, signal, down, resolve, reject }: HandlerParts) {
-    this.#down = down;
+  constructor({ memory, signal, resolve, reject }: HandlerParts) {
     this.#memory = memory;
     this.#signal = signal;
     this.#resolve = resolve;
@@ -180,11 +173,6 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const begin = this.#received;
     this.#received += chunk.length;
-    if (this.#down !== undefined) {
-      controller.pause();
-      this.#forgetHold();
-      this.#forgetHold = this.#down.hold(chunk.length, () => controller.resume());
-    }
     if (this.#received > (this.#block?.length ?? this.#maxBytes)) {
       controller.abort(new NotWanted());
     } else if (this.#block === undefined) {
@@ -202,7 +190,6 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#stopListening?.();
-    this.#forgetHold();
     const answer = this.#signal?.aborted === true ? undefined : this.#answer;
     if (error instanceof NotWanted && answer !== undefined) this.#resolve(answer);
     else this.#reject(error);

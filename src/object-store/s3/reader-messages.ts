@@ -5,7 +5,7 @@ import type { FetcherOptions, FetchRequest } from './object-fetcher.js';
 /** What the main thread and a reader thread tell each other. */
 
 export interface ReaderOptions {
-  fetcher: Omit<FetcherOptions, 'limits'>;
+  fetcher: FetcherOptions;
   ring: SharedArrayBuffer;
 }
 

@@ -14,7 +14,7 @@ import type {
 /** The entry point of a reader thread; see `ReaderThreads`. */
 
 const { fetcher: options, ring: memory } = workerData as ReaderOptions;
-const fetcher = new ObjectFetcher({ ...options, limits: undefined });
+const fetcher = new ObjectFetcher(options);
 const ring = new SharedRing(memory);
 const running = new Map<number, AbortController>();
 /** The memory of the bodies that the main thread uses. */

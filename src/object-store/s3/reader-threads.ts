@@ -17,7 +17,7 @@ const ENTRY = new URL('../../../dist/object-store/s3/reader-thread.js', import.m
 export class ReaderThreads implements Fetcher {
   readonly #readers: Reader[];
 
-  constructor(options: Omit<FetcherOptions, 'limits'>, count: number, entry = ENTRY) {
+  constructor(options: FetcherOptions, count: number, entry = ENTRY) {
     this.#readers = Array.from({ length: count }, () => new Reader(options, entry));
   }
 
@@ -48,7 +48,7 @@ class Reader {
   #isSending = false;
   #failure: Error | undefined;
 
-  constructor(fetcher: Omit<FetcherOptions, 'limits'>, entry: URL) {
+  constructor(fetcher: FetcherOptions, entry: URL) {
     const options: ReaderOptions = { fetcher, ring: this.#ring };
     this.#worker = new Worker(entry, { workerData: options });
     this.#worker.unref();

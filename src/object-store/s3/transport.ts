@@ -2,10 +2,12 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from 'node:https';
 import { NOT_ASCII, encodeHeader } from './wire/header-text.js';
 import { pipeline, Readable } from 'node:stream';
+import { urlToHttpOptions } from 'node:url';
 import { throttle, type RateLimits, type TokenBucket } from '../rate-limit.js';
 import { throttleAnswer } from './throttled-answer.js';
 import type { Exchange } from './exchange.js';
 import { watchRequest, type Timeouts } from './watch-request.js';
+import { answerInMemory } from './answer-in-memory.js';
 import type { BodyMemory, FetchedAnswer, Fetcher } from './object-fetcher.js';
 import { readRefusal, refusalOf, type AnswerHead } from './error-answer.js';
 import { foldingMatters, Signer, type BlankFolding, type Credentials } from './sign-v4.js';
@@ -32,6 +34,8 @@ export const MAX_HEADER_BYTES = 256 * 1024;
  */
 export class Transport {
   readonly agent: http.Agent;
+  /** For answers that are held up by a limit of the rate; `undefined` without one. */
+  readonly #slowAgent: http.Agent | undefined;
   readonly #plainProxy: StoreProxy | undefined;
   folding: BlankFolding = 'spaces';
   /** True once the server has proved that it sends x-amz-tagging-count for objects with tags. */
@@ -41,7 +45,6 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #signer: Signer;
   #fetcher: Promise<Fetcher> | undefined;
-  #urgentFetcher: Promise<Fetcher> | undefined;
   #readers: Promise<Fetcher> | undefined;
   readonly #send: (
     options: RequestOptions,
@@ -51,22 +54,14 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#signer = new Signer(options);
-    const pool = {
-      keepAlive: true,
-      noDelay: true,
-      maxSockets: options.maxSockets,
-      timeout: options.idleTimeoutMs,
-    };
-    const { caPem, connectTimeoutMs, idleTimeoutMs, proxy, useTls } = options;
-    const tls = { ...pool, ...(caPem === undefined ? {} : { ca: caPem }) };
+    const { proxy, useTls, limits, maxSockets } = options;
     this.#plainProxy = useTls ? undefined : proxy;
     // A plain request goes to the proxy itself, over TLS where the proxy has it.
     const sendsTls = useTls || this.#plainProxy?.url.startsWith('https:') === true;
-    this.agent = !sendsTls
-      ? new http.Agent(pool)
-      : proxy !== undefined && useTls
-        ? new TunnelAgent({ agent: tls, proxy, connectTimeoutMs, idleTimeoutMs })
-        : new https.Agent(useTls ? tls : pool);
+    this.agent = agentOf(options, sendsTls, maxSockets);
+    const { mostAnswers = 0 } = limits?.down ?? {};
+    if (limits !== undefined)
+      this.#slowAgent = agentOf(options, sendsTls, Math.min(maxSockets, mostAnswers));
     this.#send = sendsTls ? https.request : http.request;
   }
 
@@ -114,11 +109,19 @@ export class Transport {
     const { path, region, sha256, signal, isUrgent } = exchange;
     const { host } = new URL(origin);
     const headers: Record<string, string> = { host, ...given };
+    if (this.#slowAgent !== undefined && !isUrgent) {
+      const { hostname, port, protocol } = urlToHttpOptions(new URL(origin));
+      const address = { hostname, port, protocol, method: 'GET', path };
+      return await this.#fetchSlowly(
+        { ...address, headers, exchange, agent: this.#slowAgent },
+        memory,
+      );
+    }
     this.#signer.sign(
       { method: 'GET', path, headers, sha256, region, folding: this.folding },
       new Date(),
     );
-    const fetcher = await this.#fetcherFor(isUrgent, memory.mayLend === true);
+    const fetcher = await this.#fetcherFor(memory.mayLend === true);
     const answer = await fetcher.get({ origin, path, headers, memory, signal });
     this.#readClock(answer);
     if (answer.statusCode < 300) {
@@ -134,20 +137,29 @@ export class Transport {
 
   close(): void {
     this.agent.destroy();
-    for (const opening of [this.#fetcher, this.#urgentFetcher, this.#readers])
+    this.#slowAgent?.destroy();
+    for (const opening of [this.#fetcher, this.#readers])
       void opening?.then((fetcher) => fetcher.close());
   }
 
-  /** Urgent requests have connections of their own if a limit leaves only a few to the others. */
-  async #fetcherFor(isUrgent: boolean, mayLend: boolean): Promise<Fetcher> {
+  /** Reads an answer at the limit of the rate, by Node's own client. Rejects as `fetch`. */
+  #fetchSlowly(options: SendOptions, memory: BodyMemory): Promise<FetchedAnswer> {
+    return new Promise((resolve, reject) => {
+      const request = this.request(options, (response) => {
+        answerInMemory(response, memory).then(resolve, reject);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
+  async #fetcherFor(mayLend: boolean): Promise<Fetcher> {
     const options = this.#options;
     // A limit of the rate is kept by one thread alone.
     if (mayLend && options.readers > 0 && options.limits === undefined) {
       return await (this.#readers ??= openReaders(options));
     }
-    if (!isUrgent || options.limits === undefined)
-      return await (this.#fetcher ??= openFetcher(options));
-    return await (this.#urgentFetcher ??= openFetcher({ ...options, limits: undefined }));
+    return await (this.#fetcher ??= openFetcher(options));
   }
 
   #sign({ method = 'GET', headers, exchange }: SendOptions): void {
@@ -188,6 +200,19 @@ export class Transport {
       headers.server === 'MinIO' ||
       headers.server === 'AmazonS3';
   }
+}
+
+function agentOf(
+  { caPem, connectTimeoutMs, idleTimeoutMs, proxy, useTls }: TransportOptions,
+  sendsTls: boolean,
+  maxSockets: number,
+): http.Agent {
+  const pool = { keepAlive: true, noDelay: true, maxSockets, timeout: idleTimeoutMs };
+  if (!sendsTls) return new http.Agent(pool);
+  const tls = { ...pool, ...(caPem === undefined ? {} : { ca: caPem }) };
+  return proxy !== undefined && useTls
+    ? new TunnelAgent({ agent: tls, proxy, connectTimeoutMs, idleTimeoutMs })
+    : new https.Agent(useTls ? tls : pool);
 }
 
 /**
