@@ -12,7 +12,12 @@ import { endRun, findAllLeftovers } from '../repository/runs/run-leftovers.js';
 import type { DestinationLock } from '../lock/held-lock.js';
 import { withLock } from '../repository/with-lock.js';
 import { prune } from '../repository/retention/prune.js';
-import { type RedisSummary, type Summary, objectsIn } from '../repository/summary.js';
+import {
+  OLDER_VERSIONS,
+  type RedisSummary,
+  type Summary,
+  objectsIn,
+} from '../repository/summary.js';
 import { captureObjects, earlierIsUnknown } from './capture/capture-objects.js';
 import { ParentUnreadable } from './plan/baseline.js';
 import { type CapturedDocuments, captureBuckets, captureDocuments } from './capture/documents.js';
@@ -223,7 +228,7 @@ function addDocuments(
     failures.add(failure, !isCarried && earlierIsUnknown(plan, earlierUnreadable));
   }
   for (const bucket of documents.versioned) {
-    losses.add(bucket, 'older versions', undefined, 'only current versions are captured');
+    losses.add(bucket, OLDER_VERSIONS, undefined, 'only current versions are captured');
   }
 }
 

@@ -51,6 +51,9 @@ const failure = v.object({
   unreadable_since: v.optional(time),
 });
 
+/** A loss that concerns a bucket as a whole: how many of its objects have older versions is not known. */
+export const OLDER_VERSIONS = 'older versions';
+
 /** Attributes that the store has and the backup does not hold. */
 const loss = v.object({
   bucket: v.string(),

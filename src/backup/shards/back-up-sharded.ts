@@ -65,14 +65,18 @@ async function asHead(
 ): Promise<Summary> {
   const { destination, clock, progress, tool, store } = context;
   const warn = (line: string): void => progress.warn(line);
-  const wanted = { type, source: sourceOf(store, options), tool, now: clock.now() };
+  const now = clock.now();
+  const { acls = false, refreshMetadata = false } = options;
+  const wanted = { type, source: sourceOf(store, options), tool, acls, refreshMetadata };
   const choose = (tell: (line: string) => void): Promise<RunPlan | undefined> =>
-    run === undefined ? lostRun(destination, wanted, tell) : plannedRun(destination, run, tell);
+    run === undefined
+      ? lostRun(destination, wanted, now, tell)
+      : plannedRun(destination, run, tell);
   const planned = await choose(warn);
   if (planned === undefined && mustExist === true) throw noSuchRun(destination.location, run);
   if (planned !== undefined) {
     checkPlanned(planned, wanted);
-    warnOfOldPlan(planned, wanted.now, warn);
+    warnOfOldPlan(planned, now, warn);
   }
   let goingOn = mustExist === true ? undefined : (planned?.name ?? planned?.run);
   // Its head may only have been at work. To go on with a run that has ended would take the parts of its backup.
@@ -82,7 +86,6 @@ async function asHead(
     goingOn = undefined;
   };
   const name = planned === undefined ? (run ?? null) : planned.name;
-  const refreshMetadata = options.refreshMetadata ?? false;
   const capturing = captureByShards({
     ...{ name, shards, planned, refreshMetadata, times },
     openEngine: async (shardContext, plan) =>

@@ -41,8 +41,12 @@ export interface CapturedShare {
   shares: number;
   /** The ids of the parts that were captured. */
   parts: string[];
+  /** Objects that were copied into the parts, and their bytes. */
   objects: number;
   bytes: number;
+  /** Objects whose bytes lie in an earlier archive, and objects that vanished meanwhile. */
+  unchanged: number;
+  vanished: number;
   /** Shards of this share that were there before. */
   already: number;
   /** What the captured parts lack, as in the failures of a backup. */
@@ -77,7 +81,8 @@ export async function captureOwnShards(
     (await plannedRun(destination, name, warn)) ??
     (await planNamed(context, type, options, { run: name, share }));
   const { store, tool } = context;
-  checkPlanned(plan, { type, source: sourceOf(store, options), tool });
+  const { acls = false, refreshMetadata = false } = options;
+  checkPlanned(plan, { type, source: sourceOf(store, options), tool, acls, refreshMetadata });
   warnOfOldPlan(plan, context.clock.now(), warn);
   const parts = new PartList(destination, plan, warn);
   await parts.refresh();
@@ -86,17 +91,27 @@ export async function captureOwnShards(
   const own = before.gaps.filter(({ shard }) => isOwn(shard));
   const captured: CapturedShare = {
     ...{ run: plan.run, name, share: share.index, shares: share.of, parts: [] },
-    ...{ objects: 0, bytes: 0, already: 0, failures: 0, missing: 0, missing_own: 0 },
+    ...{
+      objects: 0,
+      bytes: 0,
+      unchanged: 0,
+      vanished: 0,
+      already: 0,
+      failures: 0,
+      missing: 0,
+      missing_own: 0,
+    },
   };
   const open = new Set(own.map(({ shard }) => shard));
   captured.already = plan.shards.filter((_, shard) => isOwn(shard) && !open.has(shard)).length;
   progress.start('copying');
+  let seen = 0;
   for (const { shard: number, range, isGone } of own) {
     const counted = {
       start: () => undefined,
       phase: () => undefined,
       update: ({ objects = 0, bytes = 0 }) => {
-        progress.update({ objects: captured.objects + objects, bytes: captured.bytes + bytes });
+        progress.update({ objects: seen + objects, bytes: captured.bytes + bytes });
       },
       warn,
     };
@@ -106,7 +121,10 @@ export async function captureOwnShards(
       isGone,
     });
     captured.parts.push(part.id);
-    captured.objects += part.objects.total;
+    seen += part.objects.total;
+    captured.objects += part.objects.captured;
+    captured.unchanged += part.objects.unchanged;
+    captured.vanished += part.objects.vanished;
     captured.bytes += part.copied_bytes ?? 0;
     captured.failures += part.failures.length + part.failures_omitted;
   }

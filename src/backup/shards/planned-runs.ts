@@ -61,17 +61,20 @@ async function hasLostEarlier(
   }
 }
 
+/** What a run must have been planned with. */
 export interface WantedRun {
   type: RunPlan['type'];
   source: Summary['source'];
   tool: string;
-  now: Date;
+  acls: boolean;
+  refreshMetadata: boolean;
 }
 
 /** Resolves to the plan of a run without a name that lost its head, and that this run may go on with. */
 export async function lostRun(
   destination: Destination,
-  { type, source, tool, now }: WantedRun,
+  wanted: WantedRun,
+  now: Date,
   warn: (line: string) => void,
 ): Promise<RunPlan | undefined> {
   const since = now.getTime() - GOES_ON_HOURS * HOUR_MS;
@@ -79,10 +82,11 @@ export async function lostRun(
   const found = plans.findLast(
     (plan) =>
       plan.name === null &&
-      plan.type === type &&
-      plan.tool === tool &&
+      plan.type === wanted.type &&
+      plan.tool === wanted.tool &&
       Date.parse(plan.created_at) > since &&
-      isSameSource(plan.source, source),
+      isSameSource(plan.source, wanted.source) &&
+      otherOption(plan, wanted) === undefined,
   );
   if (found === undefined) return undefined;
   if ((await whyNotKeysOf(destination.vault, found)) !== undefined) return undefined;
@@ -113,8 +117,20 @@ export function warnOfOldPlan(
   );
 }
 
-/** Throws `refused` if another version, or a run of another store, made the plan. */
-export function checkPlanned(plan: RunPlan, { type, source, tool }: Omit<WantedRun, 'now'>): void {
+/** Returns what of a run would not be as it is wanted; `undefined` if nothing is. */
+function otherOption(
+  { acls, refresh_metadata: refreshes }: Pick<RunPlan, 'acls' | 'refresh_metadata'>,
+  wanted: WantedRun,
+): string | undefined {
+  const what = (flag: string, isPlanned: boolean) => `${isPlanned ? 'with' : 'without'} ${flag}`;
+  if (acls !== wanted.acls) return what('--acls', acls);
+  if (refreshes !== wanted.refreshMetadata) return what('--refresh-metadata', refreshes);
+  return undefined;
+}
+
+/** Throws `refused` if the plan was made by another version, for another store, or with other options. */
+export function checkPlanned(plan: RunPlan, wanted: WantedRun): void {
+  const { type, source, tool } = wanted;
   const named = plan.name ?? plan.run;
   const hint = 'Give the run the options that it was planned with, or another name.';
   if (plan.tool !== tool) {
@@ -138,4 +154,7 @@ export function checkPlanned(plan: RunPlan, { type, source, tool }: Omit<WantedR
       { hint },
     );
   }
+  const other = otherOption(plan, wanted);
+  if (other === undefined) return;
+  throw new MangamotionError('refused', `the run ${named} was planned ${other}`, { hint });
 }

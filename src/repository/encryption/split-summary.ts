@@ -1,7 +1,13 @@
 import * as v from 'valibot';
 import { isTooDense } from '../../archive/limits.js';
 import { damagedArchive } from '../../archive/errors.js';
-import { type Summary, failuresSchema, lossesSchema, redisNamesSchema } from '../summary.js';
+import {
+  OLDER_VERSIONS,
+  type Summary,
+  failuresSchema,
+  lossesSchema,
+  redisNamesSchema,
+} from '../summary.js';
 
 /**
  * The summary of an encrypted backup is readable, and names no object and no key of Redis. What
@@ -43,6 +49,7 @@ export function splitSummary(summary: Summary): { open: Summary; sealed: Buffer 
 type Losses = Summary['fidelity']['losses'];
 
 function withoutNames(loss: Losses[number]): Losses[number] {
+  if (loss.what === OLDER_VERSIONS) return loss;
   return { ...loss, keys: [], reason: 'named in the sidecar' };
 }
 

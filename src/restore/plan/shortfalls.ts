@@ -1,6 +1,6 @@
 import { countOf } from '../../count-of.js';
 import type { OpenBackup } from '../../repository/open-backup.js';
-import type { Failure, Loss, Summary } from '../../repository/summary.js';
+import { type Failure, type Loss, OLDER_VERSIONS, type Summary } from '../../repository/summary.js';
 import type { RestoreFailure } from '../failures.js';
 import type { BucketPlan } from './decide.js';
 import { type RestoreSelection, selectWithin, selectsWhole } from '../selection.js';
@@ -107,6 +107,7 @@ function describeLoss(
   selection: RestoreSelection,
 ): string[] {
   if (of !== bucket) return [];
+  if (what === OLDER_VERSIONS) return [`the backup lacks the ${what} in ${bucket}: ${reason}`];
   const named = keys.map((key) => ({ bucket, key }));
   // The summary names only the first keys, so others may be among the selected ones.
   const concerns = selectsWhole(selection) || keys.length < count;

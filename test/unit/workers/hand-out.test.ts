@@ -81,7 +81,9 @@ describe('handing out work', () => {
       later.unshift(offer);
       if (later.length === 3) for (const one of later) queue.answer(one, `did ${one.what}`);
     });
-    expect(await running).toEqual([{ result: 'did a' }, { result: 'did b' }, { result: 'did c' }]);
+    expect(await running).toEqual(
+      ['did a', 'did b', 'did c'].map((result) => ({ result, attempts: 1 })),
+    );
     expect(queue.offered).toEqual(['a 1-1', 'b 2-1', 'c 3-1']);
     expect(warnings).toEqual([]);
   });
@@ -97,7 +99,7 @@ describe('handing out work', () => {
     });
     expect(await running).toEqual([
       { failure: { code: 'refused', message: 'no key' } },
-      { result: 'at last' },
+      { result: 'at last', attempts: 3 },
       { failure: { code: 'unreachable', message: 'each worker that took it was lost' } },
     ]);
     expect(queue.offered.filter((one) => one.startsWith('a'))).toHaveLength(5);
@@ -114,7 +116,7 @@ describe('handing out work', () => {
       queue.answer({ ...offer, attempt: 1 }, 'late');
       queue.answer(offer, 'another');
     });
-    expect(await running).toEqual([{ result: 'late' }]);
+    expect(await running).toEqual([{ result: 'late', attempts: 3 }]);
   });
 
   it('leaves alone what somebody works on or waits for', async () => {
@@ -127,7 +129,10 @@ describe('handing out work', () => {
     expect(queue.offered).toEqual(['a 1-1', 'b 2-1']);
     queue.answer({ what: 'a', number: 1, attempt: 1 }, 'x');
     queue.answer({ what: 'b', number: 2, attempt: 1 }, 'y');
-    expect(await running).toEqual([{ result: 'x' }, { result: 'y' }]);
+    expect(await running).toEqual([
+      { result: 'x', attempts: 1 },
+      { result: 'y', attempts: 1 },
+    ]);
   });
 
   it('ignores answers to what was never asked', async () => {
@@ -136,7 +141,7 @@ describe('handing out work', () => {
       queue.answer({ ...offer, number: 7 }, 'seven');
       queue.answer(offer, 'one');
     });
-    expect(await running).toEqual([{ result: 'one' }]);
+    expect(await running).toEqual([{ result: 'one', attempts: 1 }]);
   });
 
   it('does not wait for the only worker, which was killed', async () => {
@@ -197,7 +202,7 @@ describe('handing out work', () => {
       else queue.answer(offer, 'done');
     });
     setTimeout(() => (queue.isAway = undefined), 30);
-    expect(await running).toEqual([{ result: 'done' }]);
+    expect(await running).toMatchObject([{ result: 'done' }]);
     expect(warnings).toEqual([
       'Redis is away: the run goes on when it is back',
       'the queue is back',

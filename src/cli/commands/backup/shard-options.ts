@@ -163,6 +163,12 @@ async function reportShare(context: CommandContext, share: CapturedShare): Promi
           label: 'captured',
           text: `${countOf(share.objects, 'object')} (${people.bytes(share.bytes)}) in ${countOf(share.parts.length, 'part')}`,
         },
+        ...(share.unchanged === 0
+          ? []
+          : [{ label: 'unchanged', text: countOf(share.unchanged, 'object') }]),
+        ...(share.vanished === 0
+          ? []
+          : [{ label: 'vanished', text: `${countOf(share.vanished, 'object')} meanwhile` }]),
         ...(share.already === 0
           ? []
           : [{ label: 'there before', text: countOf(share.already, 'range') }]),

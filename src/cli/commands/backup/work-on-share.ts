@@ -1,7 +1,8 @@
 import type { WorkerContext } from '../../../backup/shards/shard-worker.js';
-import { MangamotionError } from '../../../errors.js';
+import { MangamotionError, isMangamotionError } from '../../../errors.js';
 import type { WorkProgress } from '../../../progress.js';
 import { isSameServer } from '../../../repository/lines/endpoints.js';
+import { encryptedOf } from '../../../repository/archives.js';
 import { readableSummary } from '../../../repository/locate.js';
 import type { LocatedBackup } from '../../../repository/located-backup.js';
 import { backupIdOf } from '../../../repository/names.js';
@@ -59,6 +60,7 @@ async function answer(
     return await verifyForHead({ signal, progress, workers }, located, job.share);
   }
   checkTarget(worker, job);
+  await checkKeyOf(located);
   const { restoreForHead } = await import('../../../restore/shares/restore-for-head.js');
   const restoring = { store, findings, signal, progress, workers, now: context.now };
   return await restoreForHead(restoring, await requireSigned(located), job.share, job.options);
@@ -99,6 +101,18 @@ async function locate(
     `${id} at ${destination.location} is ${isSame ? 'a copy of' : 'not'} the backup that the head means`,
     'Give each worker the destination of the head: the same folder, or the bucket by the same address.',
   );
+}
+
+/** Rejects with `access_denied` where no key of this worker opens the contents of the backup. */
+async function checkKeyOf({ destination, backup }: LocatedBackup): Promise<void> {
+  const summary = readableSummary(backup);
+  const encrypted = encryptedOf(summary, backup.id);
+  if (encrypted === undefined) return;
+  const { openOrNot } = await import('../../../backup/verify/look.js');
+  const known = { sizeBytes: summary.archive_bytes, encrypted };
+  const opened = await openOrNot(destination, backup.id, known);
+  if (isMangamotionError(opened)) throw opened;
+  await opened.close();
 }
 
 /** Rejects where the store of this worker is not the target of the head. */
