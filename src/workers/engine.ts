@@ -59,7 +59,7 @@ export interface OfferAtWork extends Attempt {
 /** An offer that a worker has given up. */
 export interface FailedOffer extends Attempt {
   worker: string;
-  code: ErrorCode | 'internal';
+  code: ErrorCode;
   message: string;
 }
 

@@ -21,7 +21,9 @@ function begin({ range: { bucket } }) {
   }
   if (bucket === 'crashes') {
     process.send({ kind: 'nonsense' });
-    process.stderr.write('FATAL ERROR: out of memory\n', () => process.exit(7));
+    process.stderr.write('FATAL ERROR: out of memory\n    at somewhere\n\nNode.js v20\n', () =>
+      process.exit(7),
+    );
   }
   if (bucket === 'lingers') {
     setInterval(() => undefined, 1000);

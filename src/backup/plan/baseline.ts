@@ -3,8 +3,9 @@ import type { ChunkReference } from '../../archive/directory.js';
 import { IndexCheck } from '../../archive/index-check.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { MangamotionError, isMangamotionError } from '../../errors.js';
-import { compareKeys } from '../../key-order.js';
+
 import { mayMeet } from '../../ranges/cut-index.js';
+import { isWithin } from '../../ranges/key-range.js';
 import type { OpenCommitted } from '../../repository/open-backup.js';
 import type { KeyRange, Loss, Summary } from '../../repository/summary.js';
 import type { ParentChunk } from './changes.js';
@@ -186,16 +187,10 @@ async function* readChunksWithin(
   for (const chunk of directory.chunks.filter((one) => mayMeet(one, range))) {
     const archive = await archives.of(chunk.archive);
     const all = await archive.readChunk(chunk);
-    const lines = all.filter((line) => isWithin(range, line));
+    const lines = all.filter(({ bucket, key }) => bucket === range.bucket && isWithin(range, key));
     for (const line of lines) archives.checkNamed(line.archive);
     yield { chunk, lines, isCut: lines.length < all.length };
   }
-}
-
-function isWithin({ bucket, after, through }: KeyRange, line: IndexLine): boolean {
-  if (line.bucket !== bucket) return false;
-  if (after !== null && compareKeys(line.key, after) <= 0) return false;
-  return through === null || compareKeys(line.key, through) <= 0;
 }
 
 /** After the incremental backup had begun, a sidecar that the parent needs proved to be damaged. */

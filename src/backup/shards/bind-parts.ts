@@ -17,11 +17,8 @@ interface Binding {
 
 /** A part that does not hold what its manifest says. */
 export class PartUnusable extends MangamotionError {
-  readonly part: string;
-
   constructor(part: string, { message, hint }: MangamotionError) {
     super('damaged', `${part}: ${message}`, { hint });
-    this.part = part;
   }
 }
 

@@ -15,9 +15,6 @@ export function sealedEngine(
         offers.map((offer) => ({ kind: 'capture', ...offer, range: seal.seal(offer.range) })),
       ),
     look: () => engine.look(),
-    ...(engine.changed === undefined
-      ? {}
-      : { changed: () => engine.changed?.() ?? Promise.resolve() }),
     close: () => engine.close(),
   };
 }

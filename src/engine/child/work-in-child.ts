@@ -23,6 +23,8 @@ const READY_WITHIN_MS = 60_000;
 /** What is kept of its stderr, which it uses only when it crashes. */
 const STDERR_CHARACTERS = 2_000;
 
+const ERROR = /^(?:\w*Error\b|FATAL)/;
+
 /** Ends what is left where this process exits without waiting. */
 const running = new Set<ChildProcess>();
 function killAll(): void {
@@ -59,7 +61,7 @@ export async function workInChild(
     killIn(killAfterMs);
   };
   let outcome: FromChild | undefined;
-  let isGarbled = false;
+  const garbled = { count: 0 };
   child.on('message', (raw) => {
     const message = readFromChild(raw);
     switch (message?.kind) {
@@ -81,7 +83,7 @@ export async function workInChild(
         killIn(killAfterMs);
         break;
       case undefined:
-        isGarbled = true;
+        garbled.count += 1;
         break;
     }
   });
@@ -97,7 +99,7 @@ export async function workInChild(
     }
     const last = stderr();
     const why = last === '' ? '' : `: ${last}`;
-    const told = isGarbled ? ', after a message that cannot be read' : '';
+    const told = garbled.count > 0 ? ', after a message that cannot be read' : '';
     throw new MangamotionError(
       'internal',
       `the process that worked on the shard ${how}${told}${why}`,
@@ -128,15 +130,17 @@ function send(child: ChildProcess, message: FromParent): void {
   child.send(message, () => undefined);
 }
 
-/** Returns a function that returns the last line that the process wrote to stderr. */
+/** Returns a function that returns the last error that the process wrote to stderr, or its last line. */
 function tailOf(child: ChildProcess): () => string {
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     text = (text + chunk).slice(-STDERR_CHARACTERS);
   });
-  return () =>
-    text
-      .trim()
-      .split('\n')
-      .findLast((line) => line.trim() !== '') ?? '';
+  return () => {
+    const lines = text.split('\n').map((line) => line.trim());
+    // The stack and the version of Node.js follow the error.
+    return (
+      lines.findLast((line) => ERROR.test(line)) ?? lines.findLast((line) => line !== '') ?? ''
+    );
+  };
 }

@@ -15,7 +15,6 @@ export const RUN_PLAN_VERSION = 1;
 /** A plan: some 200 bytes for each shard. */
 export const LARGEST_PLAN_BYTES = 64 * 1024 * 1024;
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const backupId = v.pipe(
   v.string(),
   v.check((id) => backupTypeOf(id) !== undefined),
@@ -58,9 +57,6 @@ const planSchema = v.object({
       range: keyRange,
       /** The store no longer has the bucket, and the earlier backup does. */
       gone: v.optional(v.literal(true)),
-      /** What the earlier backup has in this range; absent if that is unknown. */
-      objects: v.optional(count),
-      bytes: v.optional(count),
     }),
   ),
 });

@@ -215,6 +215,18 @@ describe('a head', () => {
     const others = await run(args);
     expect(others.exitCode).toBe(8);
     expect(others.stderr).toContain('other buckets');
+    for (const which of [['--head'], ['--shard', '2/2']]) {
+      const acls = await run([
+        ...args.slice(0, 3),
+        ...buckets,
+        '--run',
+        'none',
+        '--acls',
+        ...which,
+      ]);
+      expect(acls.exitCode).toBe(8);
+      expect(acls.stderr).toContain('the run none was planned without --acls');
+    }
   });
 });
 

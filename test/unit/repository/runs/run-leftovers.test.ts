@@ -69,7 +69,7 @@ describe('the parts of a run whose backup is gone', () => {
 
   it('stay where the listing lacks a summary that lies there', async () => {
     const before = await partsLeft();
-    const blind = listing(async () => (await destination.list()).filter(() => false));
+    const blind = listing(async () => (await destination.list()).slice(0, 0));
     const why = 'stay: the server does not show that it has listed every backup';
     expect(await removeLeftovers(blind)).toEqual([
       `2 parts of ${full.id} ${why}`,
