@@ -91,11 +91,12 @@ export async function planIncremental(
  */
 async function openParent(
   context: HeldContext,
-  { parent: named }: IncrementalOptions,
+  { parent: named, planned, reserved }: IncrementalOptions,
   { parent, all }: { parent: BackupEntry; all: readonly BackupEntry[] },
 ): Promise<Baseline | undefined> {
   const { destination, progress, signal } = context;
   const unfit = (why: string, hint: string): undefined => {
+    if (planned !== undefined) throw cannotGoOn(parent.id, reserved?.id ?? '', why);
     if (named !== undefined) throw new MangamotionError('refused', why, { hint });
     progress.warn(`${why}. Making a full backup`);
   };
@@ -142,10 +143,14 @@ async function openParent(
   }
 }
 
-function cannotGoOn(parent: string, run: string): MangamotionError {
+function cannotGoOn(
+  parent: string,
+  run: string,
+  why = `${parent} cannot be read`,
+): MangamotionError {
   return new MangamotionError(
     'refused',
-    `the run ${run} cannot go on: its parts refer to ${parent}, which cannot be read`,
+    `the run ${run} cannot go on, because its parts refer to ${parent}: ${why}`,
     {
       hint: `Make ${parent} readable again. Or remove ${planName(run)} from the destination: the next backup is then a new run.`,
     },

@@ -33,12 +33,12 @@ export function mayMeet(
 /** The weight of a shard where the user does not give a number of shards; see `weightOf`. */
 const SHARD_WEIGHT_BYTES = 4 * 1024 ** 3;
 const FEWEST_SHARDS = 16;
-const MOST_SHARDS = 1024;
+const MOST_BY_DEFAULT = 1024;
 
 /** Returns into how many shards the work on these objects is cut where nobody says how many. */
 export function shardsFor(chunks: readonly Pick<ChunkReference, 'objects' | 'bytes'>[]): number {
   const weight = chunks.reduce((sum, chunk) => sum + weightOf(chunk), 0);
-  return Math.min(MOST_SHARDS, Math.max(FEWEST_SHARDS, Math.ceil(weight / SHARD_WEIGHT_BYTES)));
+  return Math.min(MOST_BY_DEFAULT, Math.max(FEWEST_SHARDS, Math.ceil(weight / SHARD_WEIGHT_BYTES)));
 }
 
 /** A chunk, or the part of it that lies in one bucket. */

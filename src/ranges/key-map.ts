@@ -77,7 +77,7 @@ export class KeyMap {
     for (let at = 0; at < this.#stretches.length; at++) this.#estimateAround(at);
   }
 
-  /** Returns the gaps that can hold more than this part of all, or that nothing is known of; the largest first. */
+  /** Returns the gaps that can hold more than this part of all, or about which nothing is known, largest first. */
   gapsAbove(part: number): GuessedGap[] {
     const enough = this.total * part;
     return this.#stretches

@@ -11,20 +11,33 @@ const MOST_EMPTY_PAGES = 20;
 
 type Options = Pick<ListOptions, 'prefix' | 'signal'>;
 
+/** `contradicted`: there are objects in the range. `unproven`: it takes too many requests to tell. */
+export type NotEmpty = 'contradicted' | 'unproven';
+
 /**
- * Looks whether a range of which the server has listed nothing can be empty. That is so where a listing from an
- * earlier key ends before the range, or where the bucket is empty. Resolves to what contradicts it;
- * `undefined` if nothing does.
+ * Checks whether a range for which the server listed nothing can really be empty. That is so where a listing from
+ * an earlier key ends before the range, or where the bucket is empty. Resolves to `undefined` if it can.
  */
 export async function whyNotEmpty(
   context: ListingToTheEnd,
   { bucket, after, through }: KeyRange,
   options: Options,
-): Promise<string | undefined> {
+): Promise<NotEmpty | undefined> {
   if (after !== null) return await new EndCheck(context, bucket, after, options).run();
   if (through === null) return undefined;
-  const { objects } = await context.store.listPage(bucket, { ...options, startAfter: through });
-  return objects.length === 0 ? undefined : 'has no object at all, and has some behind a key';
+  // Then it has nothing at all.
+  for await (const page of context.listings.list(bucket, { ...options, startAfter: through })) {
+    if (page.length > 0) return 'contradicted';
+  }
+  return undefined;
+}
+
+interface Step {
+  page: ListPage;
+  /** The position of the character by which it went on. */
+  at: number;
+  /** By how many characters to go on from there. */
+  step: number;
 }
 
 /** Looks for the last key before the start of a range, to see whether the listing ends there. */
@@ -42,17 +55,17 @@ class EndCheck {
     this.#options = options;
   }
 
-  async run(): Promise<string | undefined> {
+  async run(): Promise<NotEmpty | undefined> {
     const points = pointsOf(this.#after);
     // Ever farther before the range, until there is an object.
     for (let dropped = 1; ; dropped *= 2) {
       const place = points.slice(0, -dropped);
       const page = await this.#pageBehind(textOf(place));
-      if (page === undefined) return TOO_MANY;
+      if (page === undefined) return 'unproven';
       const last = page.objects.at(-1)?.key;
       if (last !== undefined) return await this.#lookFrom(page, last, place.length);
       // An empty bucket has no key anywhere.
-      if (place.length === 0) return undefined;
+      if (place.length === 0) return isLast(page) ? undefined : 'unproven';
     }
   }
 
@@ -60,22 +73,24 @@ class EndCheck {
    * Goes on from a page towards the range by ever larger steps, until a page is the last of its listing. All
    * keys between them share the first `position` characters.
    */
-  async #lookFrom(page: ListPage, last: string, position: number): Promise<string | undefined> {
-    let at = position;
-    let step = 1;
-    let found = page;
+  async #lookFrom(first: ListPage, last: string, position: number): Promise<NotEmpty | undefined> {
     let low = last;
+    let { page, at, step }: Step = { page: first, at: position, step: 1 };
     for (;;) {
-      if (found.objects.some(({ key }) => this.#isInRange(key))) return CONTRADICTION;
-      if (isLast(found)) {
-        const further = await pageAfter(this.#context, this.#bucket, low, this.#options);
-        return further.some(({ key }) => this.#isInRange(key)) ? CONTRADICTION : undefined;
+      if (page.objects.some(({ key }) => compareKeys(key, this.#after) > 0)) return 'contradicted';
+      if (isLast(page)) {
+        this.#requests += 1;
+        if (this.#requests > MOST_REQUESTS) return 'unproven';
+        const objects = await pageAfter(this.#context, this.#bucket, low, this.#options);
+        if (objects.length === 0) return undefined;
+        // It was not the last page after all.
+        page = { objects: [...objects], nextToken: null };
+      } else {
+        const next = await this.#nextPage({ low, token: page.nextToken }, at, step);
+        if (next === undefined) return 'unproven';
+        ({ page, at, step } = next);
       }
-      const next = await this.#nextPage({ low, token: found.nextToken }, at, step);
-      if (next === undefined) return TOO_MANY;
-      ({ at, step } = next);
-      found = next.page;
-      low = next.page.objects.at(-1)?.key ?? low;
+      low = page.objects.at(-1)?.key ?? low;
     }
   }
 
@@ -87,22 +102,42 @@ class EndCheck {
     { low, token }: { low: string; token: string | null },
     position: number,
     firstStep: number,
-  ): Promise<{ page: ListPage; at: number; step: number } | undefined> {
+  ): Promise<Step | undefined> {
     const points = pointsOf(low);
-    let at = position;
-    let step = firstStep;
-    while (at < points.length) {
-      const place = placeBehind(points, at, step);
-      const isBefore = place !== undefined && compareKeys(place, this.#after) < 0;
-      const page = isBefore ? await this.#pageBehind(place) : undefined;
-      if (isBefore && page === undefined) return undefined;
-      if (page !== undefined && page.objects.length > 0) return { page, at, step: step * 2 };
-      // What follows begins with one character more of the last key.
-      if (step === 1) at += 1;
-      step = Math.max(1, Math.floor(step / 2));
+    for (let step = firstStep; step >= 1; step = Math.floor(step / 2)) {
+      const page = await this.#pageAt(points, position, step);
+      if (page === undefined) return undefined;
+      if (page !== 'none') return { page, at: position, step: step * 2 };
     }
+    // What follows begins with more of the last key: the later the character that is changed, the more does.
+    let found: Step | undefined;
+    let [from, to] = [position + 1, points.length];
+    while (from < to) {
+      const at = (from + to) >>> 1;
+      const page = await this.#pageAt(points, at, 1);
+      if (page === undefined) return undefined;
+      if (page === 'none') {
+        from = at + 1;
+      } else {
+        found = { page, at, step: 2 };
+        to = at;
+      }
+    }
+    if (found !== undefined) return found;
     const page = await this.#pageBehind(low, token ?? undefined);
-    return page && { page, at, step: 1 };
+    return page && { page, at: points.length, step: 1 };
+  }
+
+  /** Resolves to the page behind a place before the range; `undefined`: too many requests. */
+  async #pageAt(
+    points: readonly number[],
+    at: number,
+    step: number,
+  ): Promise<ListPage | 'none' | undefined> {
+    const place = placeBehind(points, at, step);
+    if (place === undefined || compareKeys(place, this.#after) >= 0) return 'none';
+    const page = await this.#pageBehind(place);
+    return page?.objects.length === 0 ? 'none' : page;
   }
 
   /**
@@ -120,20 +155,12 @@ class EndCheck {
         token,
       });
       const objects = page.objects.filter(({ key }) => compareKeys(key, place) > 0);
-      if (objects.length > 0) return { ...page, objects };
-      if (page.nextToken === null) return { ...page, objects };
+      if (objects.length > 0 || page.nextToken === null) return { ...page, objects };
       token = page.nextToken;
     }
     return undefined;
   }
-
-  #isInRange(key: string): boolean {
-    return compareKeys(key, this.#after) > 0;
-  }
 }
-
-const CONTRADICTION = 'has no object behind a key, and has some behind an earlier one';
-const TOO_MANY = 'has no object behind a key, and it takes too many requests to prove it';
 
 function isLast({ nextToken, continueAfter }: ListPage): boolean {
   return nextToken === null && continueAfter === undefined;
@@ -141,7 +168,9 @@ function isLast({ nextToken, continueAfter }: ListPage): boolean {
 
 /** Returns the start of what begins with another character, so many further; `undefined` if there is none. */
 function placeBehind(points: readonly number[], at: number, step: number): string | undefined {
-  const next = pointAfter((points[at] ?? 0) + step - 1);
+  const point = points[at];
+  if (point === undefined) return undefined;
+  const next = pointAfter(point + step - 1);
   const isText = next < BEHIND_ALL && !(next >= 0xd800 && next <= 0xdfff);
   return isText ? textOf([...points.slice(0, at), next]) : undefined;
 }

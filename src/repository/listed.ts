@@ -11,8 +11,8 @@ export interface Listed {
 
 /**
  * Lists a destination. Files are listed before backups: a part that a backup needs is then never found
- * without it. A server that does not show that its listing is complete must not cost any part, and neither
- * must a summary that is there and is not found when it is read.
+ * without it. A server that does not show that its listing is complete must not cost any part, nor
+ * must a summary that is listed but not found when it is read.
  */
 export async function listWithFiles(destination: Destination): Promise<Listed> {
   const names = await destination.files().names();

@@ -49,7 +49,7 @@ export const BACKUP_ID_START = 'minio_backup_';
 const BACKUP_ID = /^minio_backup_(full|incremental|metadata)_(\d{8})_(\d{6})$/;
 /** The id of a part: the id of its backup, the number of the shard, and a token of who captured it. */
 const PART_ID = /^(minio_backup_(?:full|incremental)_\d{8}_\d{6})\.part-(\d{5,7})-([0-9a-f]{8})$/;
-/** A file with a longer number would not be known as a part, and stay for ever. */
+/** A file with a longer number would not be recognised as a part, and would stay forever. */
 export const MOST_PART_NUMBER = 9_999_999;
 /** The plan of a run whose backup is made of parts. */
 export const PLAN_SUFFIX = '.plan.json';

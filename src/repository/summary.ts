@@ -244,7 +244,7 @@ export const summarySchema = v.object({
   references: v.array(archiveId),
   /** A record of each of `references` that is a part. Absent where none is. */
   parts: v.optional(v.array(part)),
-  /** The name of the run (`--run`) whose shards were captured apart from each other. */
+  /** The name of the run (`--run`) whose shards were captured separately. */
   run: v.optional(v.string()),
   /** Present in the manifest of a part, which is no backup. */
   shard: v.optional(shard),

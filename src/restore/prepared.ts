@@ -56,8 +56,8 @@ export interface ApplyOptions {
   /** Whether written objects are compared with the target's listing at the end. */
   proof: boolean;
   encryption: EncryptionMode;
-  /** Whether workers may have written objects without telling what the target refused of them. */
-  isUnsure?: boolean | undefined;
+  /** Each object that is found unchanged was written by workers that have told what of it was lost. */
+  trustsUnchanged?: boolean | undefined;
   /** An existing bucket for the probes, instead of one that is created and removed for them. */
   probeIn?: string | undefined;
 }

@@ -22,7 +22,8 @@ type How = ObjectsOptions & { avoided: ReadonlyMap<KeyClass, string> };
 
 /**
  * Restores the objects of a bucket, and proves it: reads back the first objects with each kind of
- * attribute, including unchanged ones, and compares written objects with the target's listing.
+ * attribute, including unchanged ones, the ACL and the tags of every unchanged one, and compares written
+ * objects with the target's listing.
  * Resolves to the number of proved objects.
  */
 export async function restoreBucket(
@@ -37,11 +38,7 @@ export async function restoreBucket(
   const written = new WrittenObjects();
   const { target } = bucket.plan;
   const readBacks = new ReadBacks({ store, faults, signal }, target);
-  const unchanged = new UnchangedAttributes(
-    { store, faults, signal },
-    target,
-    how.isUnsure === true,
-  );
+  const unchanged = new UnchangedAttributes({ store, faults, signal }, target);
   context.progress.phase();
   try {
     await uploadBucket(context, prepared, bucket, how, { written, readBacks, unchanged });
@@ -83,8 +80,12 @@ async function uploadBucket(
     const nowMs = context.now().getTime();
     const { attributes, leftOut } = attributesOf(line, { objectLock, encryption }, nowMs);
     if (leftOut !== undefined) countLeftOut(left, target, leftOut);
-    readBacks.add(line, stored, { attributes });
-    await unchanged.add(line, stored, { attributes, acl: line.acl });
+    const sent = { attributes, acl: line.acl };
+    if (how.trustsUnchanged === true) readBacks.add(line, stored, sent);
+    else {
+      readBacks.add(line, stored, { attributes: { ...attributes, tags: [] } });
+      await unchanged.add(line, stored, sent);
+    }
   });
   try {
     for await (const one of uploadAll(uploading, { bucket: target, objectLock }, withReadBacks)) {

@@ -44,7 +44,7 @@ export class Attempts<W extends object, T extends Tried> {
   #toldNobody = false;
   /** When the engine was last back: its workers take a moment to come back, too. */
   #backAtMs = -Infinity;
-  /** When the engine last told. Pieces are judged as of then, however long it is away or a listing takes. */
+  /** When the engine last reported. Pieces are judged as of then, however long it is away or a listing takes. */
   #lookedAtMs = -Infinity;
 
   constructor(engine: Engine<W>, options: AttemptOptions<T>) {

@@ -6,7 +6,7 @@ import { keyRange, summarySchema } from '../repository/summary.js';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** What numbers a piece of work: a part that is captured has the number in its name. */
+/** The number of a piece of work; a captured part carries it in its name. */
 export const workNumber = v.pipe(count, v.maxValue(MOST_PART_NUMBER));
 
 /** Each share is cut out of all of them, so that their number costs memory. */

@@ -2,15 +2,18 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An HTTP proxy before an S3 server that closes each connection after its answer, as some servers do. */
-export async function startClosingProxy(upstream: string) {
+/**
+ * An HTTP proxy before an S3 server that closes each connection after its answer, as some servers do. `more`:
+ * headers that each answer has besides.
+ */
+export async function startClosingProxy(upstream: string, more: Record<string, string> = {}) {
   const { hostname, port } = new URL(upstream);
   const server = http.createServer((request, response) => {
     response.shouldKeepAlive = false;
     const { method, url: path, headers } = request;
     const asked = http.request({ hostname, port, method, path, headers }, (answer) => {
       delete answer.headers.connection;
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      response.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...more });
       answer.pipe(response);
     });
     asked.on('error', () => response.destroy());

@@ -73,8 +73,9 @@ describe('--limit-rate', () => {
     expect(LARGE / seconds).toBeLessThan(RATE * (LARGE / (LARGE - IN_FLIGHT)));
   });
 
-  it('outlasts a server that closes each connection after its answer', async () => {
-    const proxy = await startClosingProxy(storeSettings().MINIO_ENDPOINT ?? '');
+  it('outlasts a server that closes each connection after its answer, and large headers', async () => {
+    const large = { 'x-amz-meta-large': 'x'.repeat(30_000) };
+    const proxy = await startClosingProxy(storeSettings().MINIO_ENDPOINT ?? '', large);
     const env = { MINIO_ENDPOINT: proxy.endpoint };
     const many = await freshBucket(store);
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);

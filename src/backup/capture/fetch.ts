@@ -212,10 +212,6 @@ export async function classifyReadError(
   if (!isNoSuchObject(error)) {
     return { kind: 'failed', error: await faults.classify(bucket, error, signal) };
   }
-  // Some servers list a name with a character replaced, under which there is no object.
-  if (key.includes('\uFFFD')) {
-    return mayRetry ? { kind: 'again' } : { kind: 'failed', error: misnamed(error) };
-  }
   try {
     if (await isGone(store, bucket, key, signal)) return { kind: 'vanished' };
   } catch (unproven) {
@@ -225,13 +221,6 @@ export async function classifyReadError(
   // It may have been written again meanwhile.
   if (mayRetry) return { kind: 'again' };
   return { kind: 'failed', error: stillThere(error, undefined) };
-}
-
-function misnamed(error: unknown): MangamotionError {
-  const { message, cause, request } = error as MangamotionError;
-  const why =
-    'the server lists the object with a replaced character (U+FFFD) in its name, and does not find it by that';
-  return new MangamotionError('damaged', `${why} (${message})`, { cause, request });
 }
 
 /** Returns the error for an object that answered 404 but is not proven gone. */

@@ -197,7 +197,9 @@ async function warnOfBackup(
     ({ summary }) => summary.kind === 'valid' && summary.summary.run === name,
   );
   if (made === undefined) return;
-  warn(`a run ${name} has its backup already, ${made.id}: this share begins another run`);
+  warn(
+    `the run ${name} already has its backup (${made.id}): this share begins a new run of the same name`,
+  );
 }
 
 /** Chooses an id that nothing at the destination uses. */

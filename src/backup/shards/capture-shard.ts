@@ -129,7 +129,7 @@ async function writePart(
 ): Promise<Summary> {
   const { store, signal, clock } = context;
   const { bucket } = wanted;
-  // Its end moves where it is divided.
+  // Its end moves when it is divided.
   const range = { ...wanted };
   const startedAt = clock.now();
   const listing = new ListingReport();

@@ -46,7 +46,7 @@ export class Division {
     if (await this.#tell({ bucket, after: key, through })) this.#range.through = key;
   }
 
-  /** Resolves to whether others can know of the range: without that, it is not given away. */
+  /** Resolves to whether the split was recorded; if not, the range is not given away. */
   async #tell(range: KeyRange): Promise<boolean> {
     const { destination, signal, progress } = this.#context;
     try {

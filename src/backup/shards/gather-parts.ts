@@ -51,6 +51,8 @@ class Gathering {
   /** The numbers of the ranges that this process has captured itself, because workers failed. */
   readonly #givenUp = new Set<number>();
   #nextNumber: number;
+  /** Whether the engine has told which numbers an earlier head of the run has given out. */
+  #hasHeard = false;
   #covered = -1;
 
   constructor(context: ShardContext, plan: RunPlan, options: GatherOptions) {
@@ -73,6 +75,11 @@ class Gathering {
       // First the engine: what it reports as done must have its part by then.
       const view = await this.#attempts.look();
       if (view !== undefined) this.#hear(view);
+      if (!this.#hasHeard) {
+        this.#checkPatience(view);
+        await this.#pause();
+        continue;
+      }
       await parts.refresh();
       const coverage = coverageOf(this.#plan, parts.parts, parts.givenAway);
       if (coverage.gaps.length === 0) return coverage.chosen;
@@ -86,6 +93,7 @@ class Gathering {
   }
 
   #hear(view: EngineView): void {
+    this.#hasHeard = true;
     this.#attempts.hear(view, this.#offers.values());
     // A head before this one may have divided ranges, whose jobs are still there.
     for (const { number } of [...view.waiting, ...view.working, ...view.failed]) {

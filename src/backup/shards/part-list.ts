@@ -63,12 +63,12 @@ export class PartList {
       const part = await this.#read(id, names);
       if (typeof part === 'string') this.refuse(id, part);
       else if (part.manifest.shard?.given_up === true && !this.#givenUp.has(id)) {
-        this.refuse(id, 'an earlier head gave its range up, which is tried again');
+        this.refuse(id, 'an earlier head gave up on its range, which is now tried again');
       } else this.#found.set(id, part);
     }
   }
 
-  /** Takes a part no more, and says why. */
+  /** Stops using a part, and says why. */
   refuse(id: string, why: string): void {
     this.#found.delete(id);
     this.#refused.add(id);

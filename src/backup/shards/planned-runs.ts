@@ -117,7 +117,7 @@ export function warnOfOldPlan(
   );
 }
 
-/** Returns what of a run would not be as it is wanted; `undefined` if nothing is. */
+/** Returns the option in which the plan of a run differs from what is asked for; `undefined` if there is none. */
 function otherOption(
   { acls, refresh_metadata: refreshes }: Pick<RunPlan, 'acls' | 'refresh_metadata'>,
   wanted: WantedRun,

@@ -55,8 +55,8 @@ export async function openBullEngine(options: BullEngineOptions): Promise<Engine
  * Offers work as plain jobs of a BullMQ queue. Each call is a bounded number of commands on one
  * connection:
  *
- * - `offer`: one script for each offer, in transactions of 200; for a later attempt, what is left of
- *   earlier ones is removed before.
+ * - `offer`: one script for each offer, in transactions of 200. Before the first, what an earlier head of the run
+ *   left is removed; before a later attempt, what is left of earlier ones.
  * - `look`: a sign of life, a transaction of four reads, then one HMGET for each job that is worked on, and for each new
  *   failure and answer. CLIENT LIST every 5 s.
  * - `close`: a transaction of four reads, then a script for each 200 jobs, and two commands for what is
@@ -163,12 +163,12 @@ class BullEngine implements Engine<Work> {
   async #removeEarlier(redis: Redis, offers: readonly Offer<Work>[]): Promise<void> {
     const later = new Map(offers.map(({ number, attempt }) => [number, attempt]));
     const isFirst = !this.#hasOffered;
-    this.#hasOffered = true;
     if (!isFirst && offers.every(({ attempt }) => attempt === 1)) return;
     const { waiting, failed } = await this.#reader.jobs(redis);
     const isEarlier = ({ number, attempt }: Attempt) =>
       isFirst || attempt < (later.get(number) ?? 0);
     await this.#remove(redis, [...waiting, ...failed].filter(isEarlier), ['wait', 'failed']);
+    this.#hasOffered = true;
   }
 
   /**

@@ -83,7 +83,8 @@ interface Running {
   job: Job;
   /** For the log: of which shard it is, once its data has been read. */
   about: object;
-  isUnderstood: boolean;
+  /** Whether its failure says something about this worker, which then pauses. */
+  mayBlame: boolean;
   slot: number;
   controller: AbortController;
 }
@@ -207,7 +208,7 @@ export class BullWorker {
   async #process(job: Job, token = ''): Promise<WorkDone> {
     const id = job.id ?? '';
     const running: Running = {
-      ...{ job, about: { job: id }, isUnderstood: false, slot: this.#freeSlot() },
+      ...{ job, about: { job: id }, mayBlame: false, slot: this.#freeSlot() },
       controller: new AbortController(),
     };
     this.#running.set(id, running);
@@ -231,7 +232,7 @@ export class BullWorker {
     const { kind, run, number, attempt } = shard;
     const about = { kind, run, shard: number, attempt };
     running.about = about;
-    running.isUnderstood = true;
+    running.mayBlame = true;
     if (shard.tool !== tool) {
       throw new MangamotionError(
         'refused',
@@ -245,8 +246,7 @@ export class BullWorker {
     const needsHead = kind !== 'capture';
     const hasHead = async () => (await this.#redis.exists(headKeyOf(queue, shard))) === 1;
     if (needsHead && !(await hasHead())) {
-      // It says nothing about this worker, which need not pause.
-      running.isUnderstood = false;
+      running.mayBlame = false;
       throw new MangamotionError('refused', HEADLESS, { hint: 'Run the head again.' });
     }
     log.info(about, 'a shard begins');
@@ -272,7 +272,7 @@ export class BullWorker {
     }
   }
 
-  /** Ends work that is for its head alone, also where the process that does it hangs. */
+  /** Ends work that is for its head alone, even if the process doing it hangs. */
   #watchHead(hasHead: () => Promise<boolean>, lose: (why: string) => void): NodeJS.Timeout {
     const { progressEveryMs, headMs } = this.#times;
     const elapsedMs = stopwatch();
@@ -285,7 +285,7 @@ export class BullWorker {
     };
     return setInterval(() => {
       if (elapsedMs() - seenMs > headMs) lose(SILENT_HEAD);
-      // Without Redis a question waits for it.
+      // While Redis is away, the request stays pending.
       if (isAsking) return;
       isAsking = true;
       void ask()
@@ -297,7 +297,7 @@ export class BullWorker {
   /** Returns what BullMQ is told of a job that was not done. */
   async #failureOf(
     error: unknown,
-    { job, about, isUnderstood, controller }: Running,
+    { job, about, mayBlame, controller }: Running,
     token: string,
   ): Promise<Error> {
     const reason: unknown = controller.signal.aborted ? controller.signal.reason : error;
@@ -317,8 +317,7 @@ export class BullWorker {
     } else {
       this.#counts.failed += 1;
       log.warn({ ...about, code: failure.code, reason: failure.message }, 'a shard failed');
-      // What is no job of ours says nothing about this worker.
-      if (isUnderstood) this.#pauseAfterFailure();
+      if (mayBlame) this.#pauseAfterFailure();
     }
     return new this.#bull.UnrecoverableError(failureText(failure));
   }
@@ -342,7 +341,7 @@ export class BullWorker {
   }
 }
 
-const SILENT_HEAD = 'Redis does not tell any more whether the head lives';
+const SILENT_HEAD = 'Redis no longer tells whether the head is alive';
 const HEADLESS = 'the head of this share is gone, and nobody waits for it';
 
 /** Resolves when the work has settled, or after so long. */

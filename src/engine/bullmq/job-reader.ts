@@ -80,6 +80,9 @@ export class JobReader {
   /** Resolves to why these jobs failed. Each is read once. */
   async failures(redis: Redis, failed: readonly Attempt[]): Promise<Failure[]> {
     const idOf = (offer: Attempt) => jobIdOf(this.#run, offer);
+    // A later job may have the id of one that an earlier head of the run left behind.
+    const ids = new Set(failed.map(idOf));
+    for (const id of this.#failures.keys()) if (!ids.has(id)) this.#failures.delete(id);
     const unknown = failed.filter((offer) => !this.#failures.has(idOf(offer)));
     const fields = await this.#fieldsOf(redis, unknown, 'failedReason', 'progress');
     for (const [at, offer] of unknown.entries()) {

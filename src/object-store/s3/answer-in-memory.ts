@@ -21,7 +21,14 @@ export function answerInMemory(
       giveUp();
       return;
     }
-    const block = length >= 0 ? allocate(length) : undefined;
+    let block: Buffer | undefined;
+    try {
+      if (length >= 0) block = allocate(length);
+    } catch (error) {
+      // An answer that nobody reads would keep its connection.
+      response.destroy();
+      throw error;
+    }
     const chunks: Buffer[] = [];
     let received = 0;
     response.on('data', (chunk: Buffer) => {
@@ -31,7 +38,11 @@ export function answerInMemory(
       else if (block === undefined) chunks.push(chunk);
       else chunk.copy(block, begin);
     });
-    response.once('end', () => resolve({ ...answer, body: block ?? Buffer.concat(chunks) }));
+    response.once('end', () => {
+      const isWhole = block === undefined || received === block.length;
+      if (isWhole) resolve({ ...answer, body: block ?? Buffer.concat(chunks) });
+      else reject(new Error(`the answer ended after ${received} of ${length} bytes`));
+    });
     // Of a connection that is closed in the middle, Node makes an error.
     response.once('error', reject);
   });

@@ -34,7 +34,7 @@ export const MAX_HEADER_BYTES = 256 * 1024;
  */
 export class Transport {
   readonly agent: http.Agent;
-  /** For answers that are held up by a limit of the rate; `undefined` without one. */
+  /** For answers throttled by the rate limit; `undefined` without one. */
   readonly #slowAgent: http.Agent | undefined;
   readonly #plainProxy: StoreProxy | undefined;
   folding: BlankFolding = 'spaces';
@@ -113,7 +113,10 @@ export class Transport {
       const { hostname, port, protocol } = urlToHttpOptions(new URL(origin));
       const address = { hostname, port, protocol, method: 'GET', path };
       return await this.#fetchSlowly(
-        { ...address, headers, exchange, agent: this.#slowAgent },
+        {
+          ...{ ...address, headers, exchange, agent: this.#slowAgent },
+          maxHeaderSize: MAX_HEADER_BYTES,
+        },
         memory,
       );
     }

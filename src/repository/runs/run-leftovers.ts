@@ -57,8 +57,8 @@ export async function findAllLeftovers(
 }
 
 /**
- * Removes the plan of a run that has its head, and the parts that the head does not refer to. What of it is
- * written later, the next run removes.
+ * Removes the plan of a run that has its head, and the parts that the head does not refer to. What workers
+ * write later is removed by the next run.
  */
 export async function endRun(
   destination: Destination,

@@ -78,7 +78,7 @@ export function changeOf(kind: string, sent: Sent, got: ReadBack): string | unde
       return `${wrong[0]}: ${became ?? ''}`;
     }
     case 'tags':
-      return changed(inOrder(attributes.tags ?? []), inOrder(got.tags));
+      return tagsChange(sent, got.tags);
     case 'retention':
       return changed(retentionOf(attributes), retentionOf(got.lock));
     case 'legal hold':
@@ -92,9 +92,17 @@ export function changeOf(kind: string, sent: Sent, got: ReadBack): string | unde
       return changed(value, got.head.checksums[name]);
     }
     case 'acl':
-      return changed(grantsOf(sent.acl), grantsOf(got.acl));
+      return aclChange(sent, got.acl);
   }
   return undefined;
+}
+
+export function tagsChange({ attributes }: Sent, tags: readonly Tag[]): string | undefined {
+  return changed(inOrder(attributes.tags ?? []), inOrder(tags));
+}
+
+export function aclChange({ acl }: Sent, got: string | undefined): string | undefined {
+  return changed(grantsOf(acl), grantsOf(got));
 }
 
 const LOST = 'the target accepted it but did not store it';

@@ -3,14 +3,18 @@ import type { MangamotionError } from '../../errors.js';
 import type { ObjectStore, StoredObject } from '../../object-store/port.js';
 import type { RunFaults } from '../../object-store/run-faults.js';
 import { Losses, type RestoreLoss } from '../failures.js';
-import { type Sent, changeOf } from './kinds.js';
+import { type Sent, aclChange, formOf, tagsChange } from './kinds.js';
 
 /** The requests at once. */
 const AT_ONCE = 16;
-/** So many failures in a row, and the target is not asked any more. */
+/** After so many failures in a row, the target is not asked any more. */
 const MOST_FAILURES = 3;
 
-type Kind = 'acl' | 'tags';
+const KINDS = ['acl', 'tags'] as const;
+type Kind = (typeof KINDS)[number];
+
+type Line = Pick<IndexLine, 'key' | 'size' | 'etag'>;
+type Stored = Pick<StoredObject, 'etag'>;
 
 interface Context {
   store: ObjectStore;
@@ -19,79 +23,88 @@ interface Context {
 }
 
 /**
- * Reads back what an earlier restore may have left out of single objects without telling anybody: the ACL, which
- * is put after the object, so that a restore that was killed leaves objects without it; and tags that the target
- * refused, where a worker did not answer.
+ * Reads back what an earlier restore may have left out of single objects and told nobody, because it was killed:
+ * the ACL, which is put after the object, and tags that the target refused.
  */
 export class UnchangedAttributes {
   readonly #context: Context;
   readonly #bucket: string;
-  readonly #kinds: readonly Kind[];
   readonly #losses = new Losses();
   readonly #underWay = new Set<Promise<void>>();
   readonly #failures = { acl: 0, tags: 0 };
+  /** The first error that ends the restore. */
+  #fault: { error: unknown } | undefined;
 
-  /** `withTags`: tags may lack, too. */
-  constructor(context: Context, bucket: string, withTags: boolean) {
+  constructor(context: Context, bucket: string) {
     this.#context = context;
     this.#bucket = bucket;
-    this.#kinds = withTags ? ['acl', 'tags'] : ['acl'];
   }
 
-  /** Begins to read what the object has of these; waits while many others are read. */
-  async add(
-    line: Pick<IndexLine, 'key'>,
-    stored: Pick<StoredObject, 'etag'>,
-    sent: Sent,
-  ): Promise<void> {
-    for (const kind of this.#kinds) {
+  /** Begins to read what the object has of these; waits while many others are read. Rejects as `finish`. */
+  async add(line: Line, stored: Stored, sent: Sent): Promise<void> {
+    for (const kind of KINDS) {
       if (!hasOne(kind, sent)) continue;
-      const reading = this.#check(kind, line.key, stored, sent);
+      const reading = this.#check(kind, line, stored, sent)
+        .catch((error: unknown) => void (this.#fault ??= { error }))
+        .finally(() => this.#underWay.delete(reading));
       this.#underWay.add(reading);
-      reading.catch(() => undefined).finally(() => this.#underWay.delete(reading));
       if (this.#underWay.size >= AT_ONCE) await Promise.race(this.#underWay);
+      this.#throwFault();
     }
   }
 
   /** Resolves to the losses. Rejects with an error that ends the restore. */
   async finish(): Promise<RestoreLoss[]> {
     await Promise.all(this.#underWay);
+    this.#throwFault();
     return this.#losses.all;
   }
 
-  async #check(
-    kind: Kind,
-    key: string,
-    stored: Pick<StoredObject, 'etag'>,
-    sent: Sent,
-  ): Promise<void> {
-    const { store, faults, signal } = this.#context;
-    const lose = (reason: string) => {
-      this.#losses.add({ bucket: this.#bucket, what: kind, key, reason });
-    };
+  #throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
+  }
+
+  async #check(kind: Kind, line: Line, stored: Stored, sent: Sent): Promise<void> {
+    const { faults, signal } = this.#context;
     if (this.#failures[kind] >= MOST_FAILURES) {
-      lose('it could not be read back');
+      this.#lose(kind, line, 'it could not be read back');
       return;
     }
     let failure: MangamotionError;
     try {
-      const options = { signal };
-      const head = await store.headObject(this.#bucket, key, options);
-      // If the object was replaced meanwhile, its attributes prove nothing.
-      if (stored.etag !== '' && head.etag !== '' && stored.etag !== head.etag) return;
-      const got =
-        kind === 'acl'
-          ? { tags: [], acl: await store.getObjectAcl(this.#bucket, key, options) }
-          : { tags: await store.getObjectTags(this.#bucket, key, options), acl: undefined };
-      const reason = changeOf(kind, sent, { head, lock: head, ...got });
+      const reason = await this.#changeOf(kind, line, stored, sent);
       this.#failures[kind] = 0;
-      if (reason !== undefined) lose(reason);
+      if (reason !== undefined) this.#lose(kind, line, reason);
       return;
     } catch (error) {
       failure = await faults.classify(this.#bucket, error, signal);
     }
     this.#failures[kind] += 1;
-    lose(`it could not be read back: ${failure.message}`);
+    this.#lose(kind, line, `it could not be read back: ${failure.message}`);
+  }
+
+  async #changeOf(
+    kind: Kind,
+    { key, size }: Line,
+    stored: Stored,
+    sent: Sent,
+  ): Promise<string | undefined> {
+    const { store, signal } = this.#context;
+    const bucket = this.#bucket;
+    const reason =
+      kind === 'acl'
+        ? aclChange(sent, await store.getObjectAcl(bucket, key, { signal }))
+        : tagsChange(sent, await store.getObjectTags(bucket, key, { signal }));
+    if (reason === undefined) return undefined;
+    // If the object was replaced meanwhile, its attributes prove nothing.
+    const head = await store.headObject(bucket, key, { signal, expectedBytes: size });
+    const isReplaced = stored.etag !== '' && head.etag !== '' && stored.etag !== head.etag;
+    return isReplaced ? undefined : reason;
+  }
+
+  #lose(kind: Kind, line: Line, reason: string): void {
+    const what = kind + formOf(line);
+    this.#losses.add({ bucket: this.#bucket, what, key: line.key, reason });
   }
 }
 

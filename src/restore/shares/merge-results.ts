@@ -141,7 +141,7 @@ function mergeLosses({ losses }: RestoreReport, results: readonly ShareResult[])
   }));
 }
 
-/** The head counts what it finds unchanged, too: objects of workers are among it. */
+/** The head also counts what it finds unchanged, including objects that workers wrote. */
 function mergeLeftOut(
   { left_out: own }: RestoreReport,
   results: readonly ShareResult[],

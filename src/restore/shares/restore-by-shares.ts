@@ -39,7 +39,7 @@ export async function restoreByShares(
   const before = { buckets: plan.buckets.map((bucket) => ({ ...bucket })) };
   const documents = await prepareTarget(context, prepared);
   const results: ShareResult[] = [];
-  let isUnsure = false;
+  let trustsUnchanged = false;
   const objects = plan.buckets.reduce(
     (sum, { create, overwrite }) => sum + create + (mayOverwrite(restore) ? overwrite : 0),
     0,
@@ -53,19 +53,19 @@ export async function restoreByShares(
     context.signal.throwIfAborted();
     const targets = plan.buckets.map(({ target }) => target);
     results.push(...readOutcomes(context, outcomes, targets));
-    isUnsure = results.length < outcomes.length || outcomes.some(isRepeated);
+    trustsUnchanged = results.length === outcomes.length && !outcomes.some(isRepeated);
   }
   const begun = { shown: prepared.planner.shown };
   const again = await planRestore(context, located, { ...restore, begun });
   try {
-    const report = await applyRestore(context, { ...again, done }, { ...apply, isUnsure });
+    const report = await applyRestore(context, { ...again, done }, { ...apply, trustsUnchanged });
     return mergeResults({ before, report, documents }, results);
   } finally {
     await again.close();
   }
 }
 
-/** Whether another worker than the one that answered may have done a part of it. */
+/** Whether a worker other than the one that answered may have done part of it. */
 function isRepeated(outcome: ShareOutcome): boolean {
   return 'attempts' in outcome && outcome.attempts > 1;
 }

@@ -169,7 +169,7 @@ describe('a share', () => {
     const late = await share(place, 'partial', '1/1');
     expect(late.exitCode).toBe(0);
     expect(late.stderr).toContain(
-      `a run partial has its backup already, ${made.answer.id}: this share begins another run`,
+      `the run partial already has its backup (${made.answer.id}): this share begins a new run`,
     );
   });
 });

@@ -188,7 +188,7 @@ describe('the queue of shards', () => {
     await until(() => captures.begun.length === 1);
     await used.server.kill();
     await until(() => captures.aborted.length === 1);
-    expect(captures.aborted[0]?.reason).toContain('does not tell any more whether the head lives');
+    expect(captures.aborted[0]?.reason).toContain('no longer tells whether the head is alive');
   });
 
   it('refuses a share of more than there can be: to cut them takes memory', async () => {

@@ -37,7 +37,7 @@ async function list(store: KeysStore, of: KeyRange, context = contextOf(store)) 
 const keyShapes = fc
   .tuple(
     fc.integer({ min: 1, max: 4000 }),
-    fc.constantFrom('', 'docs/', 'a/b/c/', '文/'),
+    fc.constantFrom('', 'docs/', 'a/b/c/', '文/', 'deep/'.repeat(180)),
     fc.constantFrom(10, 16, 36),
     fc.constantFrom('', '.jpg', '/é'),
   )
@@ -128,21 +128,26 @@ describe('the listing of a range', () => {
     expect((await list(keysStore([]), range(null, null))).keys).toEqual([]);
   });
 
-  it('is not believed to be empty for one answer, whatever lies before it', async () => {
+  it('is not believed to be empty for one answer, or for all, whatever lies before it', async () => {
     const docs = Array.from({ length: 3000 }, (_, i) => `docs/${String(i).padStart(6, '0')}`);
     const texts = Array.from({ length: 2500 }, (_, i) => `docs/文${String(i).padStart(6, '0')}`);
     for (const after of ['docs/中', 'docs/002999', 'docs/0029995', '\u{4e2d}', 'e'] as const) {
       const store = keysStore([...docs, ...texts, ...texts.map((key) => `文/${key}`)]);
-      const isOnce = once((options) => options.startAfter === after);
-      const odd = answeringNothing(store, isOnce);
-      const listing = list(odd, range(after, null));
-      await expect(listing).rejects.toBeInstanceOf(ListingUnreliable);
+      const isMeant = (options: ListPageOptions) => options.startAfter === after;
+      const whole = await list(store, range(after, null));
+      expect(whole.keys.length).toBeGreaterThan(2000);
+      const odd = answeringNothing(store, once(isMeant));
+      expect(await list(odd, range(after, null))).toEqual(whole);
+      const always = list(answeringNothing(store, isMeant), range(after, null));
+      await expect(always).rejects.toBeInstanceOf(ListingUnreliable);
       // From the first key on, too.
       const first = answeringNothing(
         store,
         once(() => true),
       );
-      const start = list(first, range(null, after));
+      expect(await list(first, range(null, after))).toEqual(await list(store, range(null, after)));
+      const none = answeringNothing(store, ({ startAfter }) => startAfter === undefined);
+      const start = list(none, range(null, after));
       await expect(start).rejects.toBeInstanceOf(ListingUnreliable);
     }
   });
@@ -151,7 +156,7 @@ describe('the listing of a range', () => {
     await fc.assert(
       fc.asyncProperty(keyShapes, fc.integer({ min: 3, max: 1000 }), async (keys, size) => {
         const last = keys.at(-1) ?? '';
-        for (const after of [last, `${last}!`, `${last.slice(0, -1)}\u{10fffd}`]) {
+        for (const after of [last, `${last}!`, `${last.slice(0, -1)}\u{10fffd}`, '\u{10ffff}']) {
           if (!after.isWellFormed() || compareKeys(after, last) < 0) continue;
           const store = keysStore(keys, size);
           expect(await list(store, range(after, null))).toEqual({ keys: [], doubts: [] });

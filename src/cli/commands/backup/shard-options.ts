@@ -146,7 +146,8 @@ async function bullEngine(
 
 function missingText({ missing, missing_own: own }: CapturedShare): string {
   if (missing === 0) return 'nothing: --head can make the backup';
-  const whose = own === 0 ? '' : `, ${formatCount(own)} of them of this share: run it again`;
+  const whose =
+    own === 0 ? '' : `, ${formatCount(own)} of them in this share: run this share again`;
   return `${countOf(missing, 'range')} of the run${whose}`;
 }
 

@@ -103,7 +103,7 @@ async function locate(
   );
 }
 
-/** Rejects with `access_denied` where no key of this worker opens the contents of the backup. */
+/** Rejects where no key of this worker opens the contents of the backup, or its record is wrong. */
 async function checkKeyOf({ destination, backup }: LocatedBackup): Promise<void> {
   const summary = readableSummary(backup);
   const encrypted = encryptedOf(summary, backup.id);

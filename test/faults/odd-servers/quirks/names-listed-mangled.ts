@@ -6,7 +6,7 @@ const LISTED = 'zz-m\uFFFDngled';
 
 export default quirk({
   group: 'objects',
-  what: 'lists a name with a replaced character (U+FFFD), and finds no object by that',
+  what: 'lists a name with a replaced character (U+FFFD), and has no object under that name',
   seenOn:
     'versitygw 1 with control characters in names, and servers that store names that are no UTF-8',
   tool: 'names the object as one that failed: it has not vanished',
@@ -20,7 +20,7 @@ export default quirk({
   }),
   full: {
     status: 'partial',
-    failed: { [LISTED]: { status: 404, reason: /replaced character/ } },
+    failed: { [LISTED]: { status: 404, reason: /lists the object but does not find it/ } },
   },
   beyond: [KEY],
 });

@@ -63,7 +63,9 @@ it('takes a part that this head has given up, and not one of an earlier head', a
   await tell({ given_up: true });
   expect(await found()).toEqual({
     ids: [],
-    warnings: [`${part.id} is not used: an earlier head gave its range up, which is tried again`],
+    warnings: [
+      `${part.id} is not used: an earlier head gave up on its range, which is now tried again`,
+    ],
   });
   expect(await found({ givenUp: true })).toEqual({ ids: [part.id], warnings: [] });
 });

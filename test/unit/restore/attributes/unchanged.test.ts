@@ -11,15 +11,18 @@ const TAGS = [{ key: 'a', value: 'b' }];
 
 /** Checks all keys at a target that has the ACL and the tags but for some keys. */
 async function check({
+  keys = KEYS,
   without = [],
-  withTags = false,
   etag = 'x',
-  fails = false,
+  error,
+  ends = false,
 }: {
+  keys?: readonly string[];
   without?: readonly string[];
-  withTags?: boolean;
   etag?: string;
-  fails?: boolean;
+  error?: Error;
+  /** Whether the error ends the restore. */
+  ends?: boolean;
 }) {
   let [underWay, most, asked] = [0, 0, 0];
   const answer = async <T>(key: string, has: T, lacks: T): Promise<T> => {
@@ -28,7 +31,7 @@ async function check({
     most = Math.max(most, underWay);
     await new Promise((done) => setTimeout(done, 1));
     underWay -= 1;
-    if (fails) throw new MangamotionError('refused', 'not today');
+    if (error !== undefined) throw error;
     return without.includes(key) ? lacks : has;
   };
   const store = {
@@ -38,32 +41,27 @@ async function check({
     getObjectTags: (_: string, key: string) => answer(key, TAGS, []),
     listPage: () => Promise.resolve({ objects: [], nextToken: null }),
   } as unknown as ObjectStore;
-  const context = {
-    store,
-    faults: new RunFaults(store, ['b']),
-    signal: new AbortController().signal,
-  };
-  const unchanged = new UnchangedAttributes(context, 'b', withTags);
-  for (const key of KEYS) {
-    await unchanged.add({ key }, { etag: 'x' }, { attributes: { tags: TAGS }, acl: acl('all') });
-  }
+  const { signal } = new AbortController();
+  const faults = ends
+    ? ({
+        classify: (_: string, fault: Error) => Promise.reject(fault),
+      } as unknown as RunFaults)
+    : new RunFaults(store, ['b']);
+  const unchanged = new UnchangedAttributes({ store, faults, signal }, 'b');
+  const sent = { attributes: { tags: TAGS }, acl: acl('all') };
+  for (const key of keys) await unchanged.add({ key, size: 1, etag: 'x' }, { etag: 'x' }, sent);
   return { losses: await unchanged.finish(), most, asked };
 }
 
-it('finds each object without its ACL, and not only among the first', async () => {
+it('finds each object without its ACL or tags, and not only among the first', async () => {
   expect((await check({})).losses).toEqual([]);
   const { losses, most, asked } = await check({ without: ['k57', 'k98'] });
-  expect(losses).toMatchObject([{ bucket: 'b', what: 'acl', count: 2, keys: ['k57', 'k98'] }]);
-  expect(asked).toBe(KEYS.length);
-  expect(most).toBeLessThanOrEqual(16);
-});
-
-it('finds tags where it is told that they may lack', async () => {
-  const { losses } = await check({ without: ['k57'], withTags: true });
-  expect(losses.map(({ what, count }) => [what, count])).toEqual([
-    ['acl', 1],
-    ['tags', 1],
+  expect(losses).toMatchObject([
+    { bucket: 'b', what: 'acl', count: 2, keys: ['k57', 'k98'] },
+    { bucket: 'b', what: 'tags', count: 2, keys: ['k57', 'k98'] },
   ]);
+  expect(asked).toBe(2 * KEYS.length);
+  expect(most).toBeLessThanOrEqual(16);
 });
 
 it('says nothing of an object that was replaced', async () => {
@@ -71,7 +69,16 @@ it('says nothing of an object that was replaced', async () => {
 });
 
 it('counts as lost what it cannot read, and does not ask on and on', async () => {
-  const { losses, asked } = await check({ fails: true });
-  expect(losses).toMatchObject([{ what: 'acl', count: KEYS.length }]);
+  const { losses, asked } = await check({ error: new MangamotionError('refused', 'not today') });
+  expect(losses).toMatchObject([
+    { what: 'acl', count: KEYS.length },
+    { what: 'tags', count: KEYS.length },
+  ]);
   expect(asked).toBeLessThan(40);
+});
+
+it.each([1, 5, 100])('ends with an error that ends the restore, of %i objects', async (count) => {
+  const error = new MangamotionError('unreachable', 'the store is gone');
+  const checking = check({ keys: KEYS.slice(0, count), error, ends: true });
+  await expect(checking).rejects.toBe(error);
 });
