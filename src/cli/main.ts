@@ -2,14 +2,8 @@ import process from 'node:process';
 import { processEnvironment } from '../config/environment.js';
 import { SHARD_COMMAND } from './commands/backup/shard-command.js';
 import { NAMES_COMMAND } from './completion/names-command.js';
-import { exitStatusOf } from '../errors.js';
 import { keepHeapSmall } from './run/memory.js';
 import { main } from './program.js';
-
-const ENDED_BY_SIGNAL: ReadonlySet<number> = new Set([
-  exitStatusOf('interrupted'),
-  exitStatusOf('terminated'),
-]);
 
 keepHeapSmall();
 const argv = process.argv.slice(2);
@@ -32,8 +26,8 @@ const status = await main(argv, {
 });
 // Not process.exit() at once: it would cut off what a pipe has not taken yet.
 process.exitCode = status;
-// A library may still wait for an answer that nobody needs any more.
-if (ending.isAsked || ENDED_BY_SIGNAL.has(status))
+// After an error, too, something may still wait for an answer that nobody needs any more.
+if (ending.isAsked || status !== 0)
   process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 // A shell waits for the end.
 else if (argv[0] === NAMES_COMMAND) process.exit();

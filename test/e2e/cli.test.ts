@@ -57,6 +57,14 @@ describe('mangamotion', () => {
     expect(JSON.parse(stdout)).toEqual({ shell: 'bash', script });
   });
 
+  it('ends after an error, although something in it still waits', async () => {
+    const waits = '--import=data:text/javascript,setInterval(()=>undefined,1000)';
+    const env = { NODE_OPTIONS: waits };
+    const { exitCode, stderr } = await mangamotion(['backup', 'list', '/no/such/folder'], { env });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('no such folder');
+  });
+
   it('ends without a word when the reader of its output goes away', async () => {
     const command = `"${process.execPath}" "${PROGRAM}" completion zsh | head -c 1; echo "\${PIPESTATUS[0]}"`;
     const { stdout, stderr } = await execa('bash', ['-c', command]);
