@@ -41,7 +41,7 @@ export function answerInMemory(
     response.once('end', () => {
       const isWhole = block === undefined || received === block.length;
       if (isWhole) resolve({ ...answer, body: block ?? Buffer.concat(chunks) });
-      else reject(new Error(`the answer ended after ${received} of ${length} bytes`));
+      else reject(new Error('the answer ended before its Content-Length'));
     });
     // Of a connection that is closed in the middle, Node makes an error.
     response.once('error', reject);
