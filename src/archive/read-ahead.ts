@@ -4,7 +4,7 @@ import type { Ahead, ArchiveSource, ClosableSource } from './sink.js';
 
 /** What is read at once: short enough that many connections share an archive evenly. */
 const PIECE_BYTES = 2 * 1024 * 1024;
-/** What one worker reads of an archive ahead: 16 MiB of memory. */
+/** How far one worker reads an archive ahead. Its buffers take 16 MiB of memory. */
 export const REQUESTS_A_WORKER = 8;
 /** What one worker reads of a large object ahead, beside others: 4 MiB of memory. */
 export const REQUESTS_OF_OBJECT = 2;

@@ -30,7 +30,7 @@ export interface CaptureCounts {
   copiedBytes: number;
 }
 
-/** What is known of the objects when they are captured. */
+/** What a capture has found out about the objects of a backup, for its summary. */
 export interface ObjectFindings {
   counts: CaptureCounts;
   failures: Failures;

@@ -119,7 +119,7 @@ export class Baseline {
     return this.#open?.directory.chunks ?? [];
   }
 
-  /** Whether the index of the earlier backup may hold objects of a range. */
+  /** Returns false only if the index of the earlier backup certainly has no object in the range. */
   mayHold(range: KeyRange): boolean {
     return this.chunkReferences.some((chunk) => mayMeet(chunk, range));
   }

@@ -24,7 +24,7 @@ import { planRun } from './plan-run.js';
 import { checkPlanned, plannedRun, warnOfOldPlan } from './planned-runs.js';
 import { refuseAppendOnlyRun } from './refuse-append-only.js';
 
-/** For this long a share waits for another one to plan the run. */
+/** How long a share waits, in ms, while another share plans the run. */
 const PLANNING_MS = 900_000;
 
 export interface OwnShards {
@@ -49,14 +49,14 @@ export interface CapturedShare {
   vanished: number;
   /** Shards of this share that were there before. */
   already: number;
-  /** What the captured parts lack, as in the failures of a backup. */
+  /** The number of failures in the manifests of the captured parts. */
   failures: number;
   /** Ranges of the run that are not there yet, and how many of them are those of this share. */
   missing: number;
   missing_own: number;
 }
 
-/** Whether the share lacks something that it was to capture. */
+/** Returns whether the command of a share ends as partial: objects failed, or ranges have no part. */
 export function isPartialShare({
   failures,
   missing_own: missing,

@@ -23,7 +23,7 @@ export interface GatherOptions extends AttemptTimes {
   pollMs?: number | undefined;
 }
 
-/** What was done about a range without a part. */
+/** An offer to workers of a range that has no part yet. */
 interface Offer extends Tried {
   range: KeyRange;
 }
@@ -119,7 +119,7 @@ class Gathering {
     return false;
   }
 
-  /** Whether a worker has finished a range, in this run or before. */
+  /** Returns whether any worker has finished a range of the run, under this head or an earlier one. */
   #hasCaptured(chosen: Coverage['chosen']): boolean {
     return chosen.some(({ manifest }) => !this.#givenUp.has(manifest.shard?.number ?? -1));
   }

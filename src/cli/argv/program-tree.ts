@@ -4,6 +4,7 @@ import type { Catalog, CatalogEntry, CommandExamples } from './command.js';
 import { groupEnding, helpLayout } from './help-layout.js';
 import type { ArgumentSpec, OptionSpec, ValueOptionSpec } from './option-specs.js';
 import { flagOf, takesValue } from './option-specs.js';
+import { visible } from '../output/terminal-text.js';
 import {
   connectionOptions,
   globalOptions,
@@ -144,5 +145,5 @@ function parseWith(parse: (text: string) => unknown, place: string, text: string
 }
 
 function invalid(place: string, text: string, what: string): MangamotionError {
-  return new MangamotionError('usage', `${place} ${what}, not '${text}'`);
+  return new MangamotionError('usage', `${place} ${what}, not '${visible(text)}'`);
 }

@@ -2,11 +2,11 @@ import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { MangamotionError, isMangamotionError, messageOf } from '../../errors.js';
 import type { RedisTarget } from '../../redis/connect.js';
-import { stopwatch } from '../../stopwatch.js';
 import { reconnecting } from '../../redis/reconnecting.js';
 import type { WorkDone, WorkHooks, WorkerJob } from '../../workers/work.js';
 import { type Bull, loadBullMQ } from './load.js';
 import { failureText, readJob } from './messages.js';
+import { HEADLESS, watchHead } from './head-watch.js';
 import { ProgressReports } from './progress-reports.js';
 import {
   HEAD_MS,
@@ -255,7 +255,7 @@ export class BullWorker {
       everyMs: this.#times.progressEveryMs,
       onGone: () => lose('the job is gone: the run has ended, or Redis was emptied'),
     });
-    const watch = needsHead ? this.#watchHead(hasHead, lose) : undefined;
+    const watch = needsHead ? watchHead(hasHead, lose, this.#times) : undefined;
     try {
       const { signal } = controller;
       const onProgress: WorkHooks['onProgress'] = (counts) => report.update(counts);
@@ -270,28 +270,6 @@ export class BullWorker {
       clearInterval(watch);
       report.stop();
     }
-  }
-
-  /** Ends work that is for its head alone, even if the process doing it hangs. */
-  #watchHead(hasHead: () => Promise<boolean>, lose: (why: string) => void): NodeJS.Timeout {
-    const { progressEveryMs, headMs } = this.#times;
-    const elapsedMs = stopwatch();
-    let seenMs = 0;
-    let isAsking = false;
-    const ask = async (): Promise<void> => {
-      const askedMs = elapsedMs();
-      if (await hasHead()) seenMs = askedMs;
-      else lose(HEADLESS);
-    };
-    return setInterval(() => {
-      if (elapsedMs() - seenMs > headMs) lose(SILENT_HEAD);
-      // While Redis is away, the request stays pending.
-      if (isAsking) return;
-      isAsking = true;
-      void ask()
-        .catch(() => undefined)
-        .finally(() => (isAsking = false));
-    }, progressEveryMs);
   }
 
   /** Returns what BullMQ is told of a job that was not done. */
@@ -340,9 +318,6 @@ export class BullWorker {
     return slot;
   }
 }
-
-const SILENT_HEAD = 'Redis no longer tells whether the head is alive';
-const HEADLESS = 'the head of this share is gone, and nobody waits for it';
 
 /** Resolves when the work has settled, or after so long. */
 async function within(work: Promise<unknown>, ms: number): Promise<void> {

@@ -324,6 +324,7 @@ describe('options of shards that make no sense', () => {
     [['--run', 'x', '--shard', '3/2'], 'must be like 3/16'],
     [['--run', 'a b', '--shard', '1/2'], 'must have 1 to 200'],
     [['--shards', '4'], '--shards needs --engine'],
+    [['--engine', 'bullmq', '--queue', 'a\nb'], String.raw`not 'a\u000ab'`],
   ])('%j', async (options, message) => {
     const { exitCode, stderr } = await run(['backup', 'full', folder, ...options]);
     expect(exitCode).toBe(2);
