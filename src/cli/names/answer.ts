@@ -7,8 +7,11 @@ import { openSession } from '../run/session.js';
 import { nameSources } from './sources.js';
 import { readTypedLine } from './typed-line.js';
 
-/** Somebody waits with a half-typed line. To start takes a part of a second more. */
-const LIMIT_MS = 1500;
+/**
+ * Somebody waits with a half-typed line, and a server behind a slow link or on a busy machine takes its
+ * time. To start takes a part of a second more.
+ */
+const LIMIT_MS = 3000;
 const MOST_NAMES = 300;
 const LONGEST_NAME = 255;
 
