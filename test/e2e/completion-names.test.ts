@@ -205,8 +205,9 @@ describe('nothing is said', () => {
       REDIS_URL: `redis://${address}`,
       MINIO_ENDPOINT: `http://${address}`,
     };
-    for (const kind of ['bucket', 'job', 'user'])
-      expect(await askOnce([kind, ''], env)).toEqual([]);
+    const kinds = ['bucket', 'job', 'user'];
+    const answers = await Promise.all(kinds.map((kind) => askOnce([kind, ''], env)));
+    expect(answers).toEqual([[], [], []]);
     silent.close();
   });
 });
