@@ -15,8 +15,8 @@ useMemoryForTemporaryFiles();
 
 /**
  * `unit` needs no server. The others share one S3 server, which is started before the first of them.
- * The files of a project share the modules of a worker: to load them anew for each file would take
- * longer than most of the tests.
+ * The files of a project share the modules of a worker: to load them anew for each file, or for each
+ * kind of test, would take longer than most of the tests.
  */
 export default defineConfig({
   test: {
@@ -34,18 +34,15 @@ export default defineConfig({
           isolate: false,
         },
       },
-      ...[
-        { name: 'integration', include: ['test/{integration,contract}/**/*.test.ts'] },
-        { name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
-        { name: 'faults', include: ['test/{faults,golden}/**/*.test.ts'] },
-      ].map((project) => ({
+      {
         test: {
           ...TIMEOUTS,
-          ...project,
+          name: 'servers',
+          include: ['test/{contract,e2e,faults,golden,integration}/**/*.test.ts'],
           isolate: false,
           globalSetup: ['test/helpers/global-setup.ts'],
         },
-      })),
+      },
     ],
   },
 });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../helpers/backups.js';
@@ -8,7 +8,14 @@ import { backupStoreSettings } from '../helpers/backup-store.js';
 import { runJson, storeSettings } from '../helpers/cli.js';
 import { RawQueue } from '../helpers/raw-queue.js';
 import { noise, seed } from '../helpers/seed.js';
-import { SHELLS, ShellTerminal, prepareShells } from '../helpers/shell-terminal.js';
+import { runHere, type Outcome } from '../helpers/in-process.js';
+import {
+  SHELLS,
+  ShellTerminal,
+  prepareShells,
+  serveNames,
+  type NamesServer,
+} from '../helpers/shell-terminal.js';
 import { freshBucket, removeBucket, testStore } from '../helpers/test-store.js';
 import { useRedis } from '../helpers/use-redis.js';
 import { mangamotion } from './run.js';
@@ -18,11 +25,13 @@ const { folder, remove } = temporaryFolder();
 const used = useRedis();
 let bucket: string;
 let target: string;
+let names: NamesServer;
 let backup: string;
 let settings: Record<string, string>;
 
 beforeAll(async () => {
-  await prepareShells(folder);
+  names = await serveNames(async (args) => (await answerHere(args)).stdout);
+  await prepareShells(folder, names);
   bucket = await freshBucket(store);
   target = await freshBucket(store);
   await seed(store, bucket, [{ key: 'a', content: noise(1000, 'a') }]);
@@ -46,22 +55,26 @@ afterAll(async () => {
   await removeBucket(store, bucket);
   await removeBucket(store, target);
   store.close();
+  names.close();
   remove();
 });
+
+const answerHere = (args: readonly string[], env: Record<string, string> = {}) =>
+  runHere(args, { cwd: folder, env: { HOME: folder, ...settings, ...env } });
 
 /** What the program answers. A loaded machine makes it late: where names are wanted, it is asked again. */
 async function ask(words: readonly string[], env: Record<string, string> = settings) {
   for (;;) {
-    const names = await askOnce(words, env);
-    if (names.length > 0) return names;
+    const found = await askOnce(words, env);
+    if (found.length > 0) return found;
   }
 }
 
 async function askOnce(words: readonly string[], env: Record<string, string> = settings) {
-  const { exitCode, stdout, stderr } = await mangamotion(['__complete', ...words], {
-    cwd: folder,
-    env,
-  });
+  return namesIn(await runHere(['__complete', ...words], { cwd: folder, env }));
+}
+
+function namesIn({ exitCode, stdout, stderr }: Outcome): string[] {
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   return stdout.split('\n').slice(0, -1);
 }
@@ -147,6 +160,8 @@ describe('names', () => {
     await writeFile(join(folder, 'settings.env'), `REDIS_URL=${used.server.url}\n`);
     const typed = ['jobs', 'show', '--env-file', 'settings.env'];
     expect(await ask(['job', '', ...typed], {})).toEqual(['4711']);
+    const asProcess = () => mangamotion(['__complete', 'job', '', ...typed], { cwd: folder });
+    await expect.poll(async () => namesIn(await asProcess())).toEqual(['4711']);
     expect(await askOnce(['job', '', 'jobs', 'show'], {})).toEqual([]);
   });
 
@@ -206,8 +221,10 @@ describe('nothing is said', () => {
       MINIO_ENDPOINT: `http://${address}`,
     };
     const kinds = ['bucket', 'job', 'user'];
-    const answers = await Promise.all(kinds.map((kind) => askOnce([kind, ''], env)));
-    expect(answers).toEqual([[], [], []]);
+    const answers = await Promise.all(
+      kinds.map((kind) => mangamotion(['__complete', kind, ''], { cwd: folder, env })),
+    );
+    expect(answers.map(namesIn)).toEqual([[], [], []]);
     silent.close();
   });
 });
@@ -223,7 +240,6 @@ describe('every shell', () => {
   });
   afterAll(async () => {
     await Promise.all(terminals.map((terminal) => terminal.close()));
-    expect(await readFile(join(folder, 'stderr'), 'utf8')).toBe('');
   });
 
   /** Types the line into one shell. Resolves to what the shell has made of it. */

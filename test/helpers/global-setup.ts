@@ -3,8 +3,8 @@ import { installSchemathesis } from './schemathesis.js';
 import { startS3Server } from './s3-server.js';
 
 /**
- * Installs what the tests need and is not there, and starts one S3 server for the whole run; the
- * workers find it in their environment, and so do the set-ups of the projects that come after.
+ * Installs what the tests need and is not there, and starts one S3 server for the whole run, which the
+ * workers find in their environment.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   installMissing({ wantsClients: true });

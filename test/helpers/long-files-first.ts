@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Workers keep the modules of a project: its files come one after the other. */
-const PROJECTS = ['faults', 'e2e', 'integration', 'unit'];
+const PROJECTS = ['servers', 'unit'];
 
 /** The longest first. What they print at the end of a run says when this is no longer so. */
 const LONG_FILES = [

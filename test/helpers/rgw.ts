@@ -40,6 +40,11 @@ const COMMANDS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'rado
 const RETRY_MS = 1000;
 const DEFAULT_MEMORY_BYTES = 8 * 1024 ** 3;
 
+/** What keeps a log in memory unless told otherwise: a good part of the time that a request takes. */
+const DEBUGGED = 'none ms mon monc osd objecter objclass filestore rgw rados auth'.split(' ');
+/** More than one, as in production, whose number makes each listing and each bucket take far longer. */
+const INDEX_SHARDS = 2;
+
 const run = promisify(execFile);
 
 export function isRgwInstalled(): boolean {
@@ -162,7 +167,11 @@ osd pool default pg num = 8
 osd crush chooseleaf type = 0
 mon allow pool size one = true
 mon max pg per osd = 2000
-osd max object name len = 2048
+osd enable op tracker = false
+throttler perf counter = false
+ms crc data = false
+ms crc header = false
+${DEBUGGED.map((part) => `debug ${part} = 0/0\n`).join('')}osd max object name len = 2048
 osd max object namespace len = 256
 [mon.a]
 mon data = ${folder}/mon
@@ -173,11 +182,11 @@ memstore device bytes = ${memoryBytes}
 [client.rgw.a]
 rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw lc debug interval = -1
+rgw override bucket index max shards = ${INDEX_SHARDS}
 rgw gc obj min wait = 60
 rgw gc processor period = 30
 rgw gc processor max time = 30
 rgw enable usage log = false
 rgw enable ops log = false
-debug rgw = 0
 `;
 }

@@ -2,24 +2,49 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PROGRAM, mangamotion } from '../e2e/run.js';
+import { runHere } from './in-process.js';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** How often the program is asked: a loaded machine makes it late, and then it has no answer. */
-const MOST_ASKS = 8;
 /** zsh takes a Tab for text where more has been typed behind it. */
 const PAUSE_MS = 150;
 
+/** Answers the completion scripts: the names for these arguments, a line each. */
+export interface NamesServer {
+  port: number;
+  close(): void;
+}
+
+/**
+ * Starts what answers in the place of the program: a process for each Tab in each shell would make names
+ * late. A request is the number of arguments, and they, each with a NUL behind it.
+ */
+export async function serveNames(
+  answer: (args: readonly string[]) => Promise<string>,
+): Promise<NamesServer> {
+  const server = createServer((socket) => {
+    let request = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      request += text;
+      const [count = '', ...args] = request.split('\0').slice(0, -1);
+      if (args.length < Number(count)) return;
+      void answer(args).then((names) => socket.end(names));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
 /**
  * Writes into the folder what interactive shells need: the completion scripts of the built program, and
- * a command `mangamotion` that prints its arguments, and passes `__complete` on to the program.
+ * a command `mangamotion` that prints its arguments, and asks the server for names.
  */
-export async function prepareShells(folder: string): Promise<void> {
+export async function prepareShells(folder: string, { port }: NamesServer): Promise<void> {
   await mkdir(join(folder, 'bin'));
   await mkdir(join(folder, 'zsh'));
   const command = join(folder, 'bin', 'mangamotion');
@@ -27,10 +52,9 @@ export async function prepareShells(folder: string): Promise<void> {
     command,
     `#!/bin/bash
 if [ "$1" = __complete ]; then
-  for (( asks = 0; asks < ${MOST_ASKS}; asks++ )); do
-    names="$("${process.execPath}" "${PROGRAM}" "$@" 2>> "${folder}/stderr")"
-    [ -n "$names" ] && printf '%s\\n' "$names" && break
-  done
+  exec 3<> /dev/tcp/127.0.0.1/${port}
+  printf '%s\\0' "$#" "$@" >&3
+  cat <&3
   echo asked >> "$ASKED"
 else
   printf 'ARG<%s>\\n' "$@"
@@ -40,7 +64,7 @@ fi
   );
   await chmod(command, 0o755);
   for (const shell of SHELLS) {
-    const { stdout } = await mangamotion(['completion', shell]);
+    const { stdout } = await runHere(['completion', shell]);
     await writeFile(join(folder, `script.${shell}`), stdout);
   }
   const start = {
@@ -51,7 +75,6 @@ fi
   };
   for (const [name, line] of Object.entries(start))
     await writeFile(join(folder, name), `${line}\n`);
-  await writeFile(join(folder, 'stderr'), '');
 }
 
 /** An interactive shell on a terminal, in the folder of `prepareShells`. */

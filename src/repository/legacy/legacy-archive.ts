@@ -14,9 +14,13 @@ import {
 import type { ChunkReference, Directory, DocumentEntry } from '../../archive/directory.js';
 import { type IndexLine, encodeIndexLine } from '../../archive/index-line.js';
 import { errnoOf, translateFileError } from '../../files/errors.js';
+import { inParallel } from '../../in-parallel.js';
 import { compareKeys } from '../../key-order.js';
-import { statFile, walkInKeyOrder } from './legacy-objects.js';
+import { type WalkedEntry, statFile, walkInKeyOrder } from './legacy-objects.js';
 import { damagedLegacy, cannotVerifyLegacy, type LegacyBackup } from './legacy-backup.js';
+
+/** Small files are read together: on a disk, one at a time takes several times as long. */
+const FILES_AT_ONCE = 16;
 
 export interface Tree {
   root: string;
@@ -54,14 +58,17 @@ export class LegacyArchive implements Archive {
   }
 
   async readChunk({ first, last, objects }: ChunkReference): Promise<IndexLine[]> {
-    const lines: IndexLine[] = [];
     const { bucket } = first;
+    const entries: WalkedEntry[] = [];
     for await (const entry of walkInKeyOrder(this.#path(bucket, ''), first.key)) {
       if (compareKeys(entry.key, last.key) > 0) break;
-      const file = await statFile(this.#tree.root, bucket, entry);
-      if (typeof file === 'string') continue;
-      lines.push(await this.#lineOf(bucket, entry.key, file));
+      entries.push(entry);
     }
+    const read = await inParallel(FILES_AT_ONCE, entries, async (entry) => {
+      const file = await statFile(this.#tree.root, bucket, entry);
+      return typeof file === 'string' ? undefined : await this.#lineOf(bucket, entry.key, file);
+    });
+    const lines = read.filter((line) => line !== undefined);
     if (lines.length === objects) return lines;
     throw damagedLegacy(`${this.#path(bucket, '')} was changed while it was read`);
   }

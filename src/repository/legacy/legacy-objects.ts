@@ -110,7 +110,7 @@ function shown(name: string): string {
   return BUCKET_NAME.test(name) ? name : JSON.stringify(name);
 }
 
-interface WalkedEntry {
+export interface WalkedEntry {
   /** The path below the root, with `/`: the object's key. */
   key: string;
   /** `other`: a symbolic link, a device, a pipe, a socket. None of them is followed. */
