@@ -34,22 +34,22 @@ describe('the package', () => {
     );
     expect(outside).toEqual([]);
 
-    const npx = (...words: string[]) => execa('npx', ['--no-install', ...words], { cwd: folder });
-    const quiet = ['--no-audit', '--no-fund', '--prefer-offline'];
     const archive = path.join(folder, packed.filename);
-    await execa('npm', ['install', ...quiet, '--prefix', folder, archive], { cwd: folder });
-    const run = await npx('mangamotion', '--version');
-    const manifest = await readFile(path.join(project, 'package.json'), 'utf8');
-    expect(run.stdout).toBe((JSON.parse(manifest) as { version: string }).version);
-    const script = await npx('mangamotion', 'completion', 'bash');
-    expect(script.stdout).toContain('complete -F _mangamotion mangamotion');
-    const page = await npx('mangamotion', 'help', 'recovery');
-    expect(page.stdout).toMatch(/^Recovery\n========\n/);
-
     const prefix = path.join(folder, 'global');
+    const quiet = ['--no-audit', '--no-fund', '--prefer-offline'];
     await execa('npm', ['install', ...quiet, '--global', '--prefix', prefix, archive], {
       cwd: folder,
     });
+    const mangamotion = (...words: string[]) =>
+      execa(path.join(prefix, 'bin', 'mangamotion'), words, { cwd: folder });
+    const run = await mangamotion('--version');
+    const manifest = await readFile(path.join(project, 'package.json'), 'utf8');
+    expect(run.stdout).toBe((JSON.parse(manifest) as { version: string }).version);
+    const script = await mangamotion('completion', 'bash');
+    expect(script.stdout).toContain('complete -F _mangamotion mangamotion');
+    const page = await mangamotion('help', 'recovery');
+    expect(page.stdout).toMatch(/^Recovery\n========\n/);
+
     const manual = path.join(prefix, 'share', 'man');
     const command = await readFile(path.join(manual, 'man1', 'mangamotion-restore.1'), 'utf8');
     expect(command).toContain('.SH EXIT STATUS');
