@@ -19,6 +19,11 @@ export class SharedRing {
     this.#ring = Buffer.from(this.memory);
   }
 
+  /** Whether all blocks are released. */
+  get isFree(): boolean {
+    return this.#live.length === 0;
+  }
+
   /** Returns a block of exactly this size, with arbitrary content. */
   take(sizeBytes: number): Block {
     const start = this.#roomFor(sizeBytes);

@@ -18,6 +18,19 @@ const RING_BYTES = 24 * 1024 * 1024;
 /** Larger objects are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 
+/**
+ * The ring of a capture that has ended. A process that captures again uses it again: two threads know
+ * its memory, which is given back only when the garbage of both has been collected.
+ */
+let spareRing: SharedRing | undefined;
+
+function takeRing(): SharedRing {
+  const ring = spareRing;
+  if (ring?.isFree !== true) return new SharedRing(RING_BYTES);
+  spareRing = undefined;
+  return ring;
+}
+
 /** Returns true for an object that is small enough to be fetched before the objects in front of it. */
 export function isPrefetched(sizeBytes: number): boolean {
   return sizeBytes <= LARGEST_PREFETCHED_BYTES;
@@ -30,7 +43,7 @@ type Write = () => Promise<void>;
 export class StepRunner {
   readonly #context: CaptureContext;
   readonly #outcomes: Outcomes;
-  readonly #ring = new SharedRing(RING_BYTES);
+  readonly #ring = takeRing();
   readonly #thread = cryptoThread();
 
   constructor(context: CaptureContext) {
@@ -41,6 +54,8 @@ export class StepRunner {
 
   close(): void {
     this.#thread.forget(this.#ring);
+    // The last blocks are still being written.
+    spareRing = this.#ring;
   }
 
   /** Does what is possible ahead of the step's turn. */

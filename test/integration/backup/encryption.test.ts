@@ -284,7 +284,9 @@ describe('together with age', () => {
     expect(object.content?.equals(unpacked)).toBe(true);
     const list = `age -d -i ${key} ${here}/${id}.index.age | tar tz`;
     const { stdout } = await execa('bash', ['-o', 'pipefail', '-c', list]);
-    expect(stdout.split('\n')).toEqual([
+    // By chance of a bucket's name, an index has more than one chunk.
+    const entries = stdout.split('\n').filter((name) => !/[1-9]\.ndjson$/.test(name));
+    expect(entries).toEqual([
       `${id}/index/00000.ndjson`,
       `${id}/index/directory.json`,
       `${id}/index/summary.json`,

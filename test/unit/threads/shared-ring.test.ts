@@ -17,6 +17,14 @@ describe('SharedRing', () => {
     expect(second.bytes.byteOffset).toBe(first.bytes.byteOffset + 60);
   });
 
+  it('is free when all blocks are released', () => {
+    const ring = new SharedRing(100);
+    const blocks = [ring.take(60), ring.take(40), ring.take(1)];
+    expect(ring.isFree).toBe(false);
+    for (const block of blocks) block.release();
+    expect(ring.isFree).toBe(true);
+  });
+
   it('falls back to the heap where the ring is full by one byte', () => {
     const ring = new SharedRing(100);
     const first = ring.take(60);
