@@ -14,35 +14,20 @@ const TIMEOUTS = {
 useMemoryForTemporaryFiles();
 
 /**
- * `unit` needs no server. The others share one S3 server, which is started before the first of them.
- * The files of a project share the modules of a worker: to load them anew for each file, or for each
- * kind of test, would take longer than most of the tests.
+ * All tests in one run, so that the modules of the program are transformed once and loaded once by each
+ * worker: to load them anew for each file would take longer than most of the tests. They share one S3
+ * server, which is started before the first of them. In the mode `unit`, only those that need none.
  */
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
+    ...TIMEOUTS,
     root: '.',
     maxWorkers: WORKERS,
+    isolate: false,
     reporters: ['default', './test/helpers/slowest-files.ts'],
     sequence: { sequencer: LongFilesFirst },
-    projects: [
-      {
-        test: {
-          ...TIMEOUTS,
-          name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          pool: 'threads',
-          isolate: false,
-        },
-      },
-      {
-        test: {
-          ...TIMEOUTS,
-          name: 'servers',
-          include: ['test/{contract,e2e,faults,golden,integration}/**/*.test.ts'],
-          isolate: false,
-          globalSetup: ['test/helpers/global-setup.ts'],
-        },
-      },
-    ],
+    ...(mode === 'unit'
+      ? { include: ['test/unit/**/*.test.ts'] }
+      : { include: ['test/**/*.test.ts'], globalSetup: ['test/helpers/global-setup.ts'] }),
   },
-});
+}));

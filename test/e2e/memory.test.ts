@@ -41,7 +41,7 @@ it.each(SOME_NODES)(
   async (node) => {
     const store = testStore();
     const [source, bucket] = [freshBucketName(), await freshBucket(store)];
-    await fillLarge(store, source, 400_000_000);
+    await fillLarge(store, source, 300_000_000);
     const args = ['backup', 'full', `s3://${bucket}`, '--bucket', source];
     const program = runProcess(args, { env: backupStoreSettings(), node });
     let peakMib = 0;

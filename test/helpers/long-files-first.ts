@@ -1,10 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Workers keep the modules of a project: its files come one after the other. */
-const PROJECTS = ['servers', 'unit'];
-
 /** The longest first. What they print at the end of a run says when this is no longer so. */
 const LONG_FILES = [
+  'unit/backup/shards/sharded-model',
   'e2e/schedule-daemon',
   'faults/interrupted',
   'faults/forged-sizes',
@@ -65,7 +63,6 @@ const LONG_FILES = [
   'integration/restore-in-shares',
   'integration/cli/proxy',
   'e2e/library-types',
-  'unit/backup/shards/sharded-model',
   'unit/schedule/crontab/import',
   'unit/backup/verify/verify-parts',
   'unit/backup/verify/by-shares',
@@ -95,15 +92,12 @@ const LONG_FILES = [
 export class LongFilesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files);
-    return others.toSorted(
-      (a, b) =>
-        PROJECTS.indexOf(a.project.name) - PROJECTS.indexOf(b.project.name) ||
-        rankOf(a) - rankOf(b),
-    );
+    return others.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 }
 
 function rankOf({ moduleId }: TestSpecification): number {
   const rank = LONG_FILES.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-  return rank === -1 ? LONG_FILES.length : rank;
+  if (rank !== -1) return rank;
+  return LONG_FILES.length + (moduleId.includes('/test/unit/') ? 1 : 0);
 }
