@@ -13,7 +13,7 @@ import {
 } from './claim.js';
 
 /** Others may remove the folder right after it was created, but not this often in a row. */
-const ATTEMPTS_TO_PUT = 20;
+const ATTEMPTS_TO_PUT = 200;
 
 /** The suffix of a claim that has never been put. Its run does not rely on it yet. */
 const NEW_SUFFIX = '.new';
