@@ -185,7 +185,7 @@ async function commit(
   return await pending.commit(summary, () => lock.check());
 }
 
-/** Whether this process certainly still holds the lock. */
+/** Resolves to true only if this process certainly still holds the lock. */
 async function holds(lock: DestinationLock): Promise<boolean> {
   return await lock.check().then(
     () => true,

@@ -19,7 +19,7 @@ export class SharedRing {
     this.#ring = Buffer.from(this.memory);
   }
 
-  /** Whether all blocks are released. */
+  /** Returns true if no block is in use, so that the whole ring can be taken. */
   get isFree(): boolean {
     return this.#live.length === 0;
   }

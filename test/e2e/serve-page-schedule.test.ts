@@ -8,7 +8,7 @@ import type { RunRecord } from '../../src/schedule/state/record.js';
 import { temporaryFolder } from '../helpers/backups.js';
 import { useBillingRedis } from '../helpers/billing-records.js';
 import type { Browser } from '../helpers/browser.js';
-import { VIEWS, accessibilityFindings, startBrowser } from '../helpers/browser.js';
+import { VIEWS, accessibilityFindings, startBrowser, tabTo } from '../helpers/browser.js';
 import { TestDaemon } from '../helpers/daemon.js';
 import { notRun, runRecord } from '../helpers/run-records.js';
 import { useServers, type TestServer } from '../helpers/serve.js';
@@ -262,20 +262,11 @@ describe('the page of the schedule', () => {
     const server = await serve();
     const { page } = await open(server);
     await page.getByRole('button', { name: 'Run now: good' }).waitFor();
-    const tabTo = async (label: string | RegExp): Promise<void> => {
-      for (let presses = 0; presses < 60; presses++) {
-        await page.keyboard.press('Tab');
-        // After the last link of the page, the browser has the focus.
-        const name = await page.evaluate<string>(`document.activeElement.ariaLabel ?? ''`);
-        if (typeof label === 'string' ? name === label : label.test(name)) return;
-      }
-      throw new Error(`Tab does not lead to ${String(label)}`);
-    };
-    await tabTo('Run now: good');
+    await tabTo(page, page.getByRole('button', { name: 'Run now: good' }));
     await page.keyboard.press('Enter');
     await daemon.recorded((all) => all.some(({ name }) => name === 'good'));
     await page.getByRole('link', { name: /^Log of good, \d/ }).waitFor();
-    await tabTo(/^Log of good, \d/);
+    await tabTo(page, page.getByRole('link', { name: /^Log of good, \d/ }));
     await page.keyboard.press('Enter');
     await page.locator('h2:focus', { hasText: 'Log of good' }).waitFor();
     await page.getByRole('group', { name: 'Lines of the log' }).getByText('"users"').waitFor();

@@ -2,7 +2,7 @@ import type { ReadableArchive } from '../../repository/leftover.js';
 import type { IndexLine } from '../../archive/index-line.js';
 import { LONGEST_KEY } from '../../archive/limits.js';
 import { cryptoThread } from '../../threads/crypto-thread.js';
-import { SharedRing } from '../../threads/shared-ring.js';
+import { RingKeeper } from '../../threads/ring-keeper.js';
 import type { ObjectHead } from '../../object-store/port.js';
 import { copyArchived, isReadWhole, readArchived } from '../archived-object.js';
 import type { Step } from '../plan/changes.js';
@@ -18,18 +18,7 @@ const RING_BYTES = 24 * 1024 * 1024;
 /** Larger objects are streamed, one at a time. */
 const LARGEST_PREFETCHED_BYTES = 8 * 1024 * 1024;
 
-/**
- * The ring of a capture that has ended. A process that captures again uses it again: two threads know
- * its memory, which is given back only when the garbage of both has been collected.
- */
-let spareRing: SharedRing | undefined;
-
-function takeRing(): SharedRing {
-  const ring = spareRing;
-  if (ring?.isFree !== true) return new SharedRing(RING_BYTES);
-  spareRing = undefined;
-  return ring;
-}
+const rings = new RingKeeper(RING_BYTES);
 
 /** Returns true for an object that is small enough to be fetched before the objects in front of it. */
 export function isPrefetched(sizeBytes: number): boolean {
@@ -43,7 +32,7 @@ type Write = () => Promise<void>;
 export class StepRunner {
   readonly #context: CaptureContext;
   readonly #outcomes: Outcomes;
-  readonly #ring = takeRing();
+  readonly #ring = rings.take();
   readonly #thread = cryptoThread();
 
   constructor(context: CaptureContext) {
@@ -54,8 +43,7 @@ export class StepRunner {
 
   close(): void {
     this.#thread.forget(this.#ring);
-    // The last blocks are still being written.
-    spareRing = this.#ring;
+    rings.keep(this.#ring);
   }
 
   /** Does what is possible ahead of the step's turn. */
